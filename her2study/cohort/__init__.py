@@ -1,0 +1,1 @@
+"""Who is studied: simulated, public or own patients, their flow and their splits."""

@@ -1,0 +1,1 @@
+"""How good a probability is: discrimination, calibration, usefulness, for whom."""

@@ -1,0 +1,1 @@
+"""What the scan says: volumes, preprocessing, radiomics."""
