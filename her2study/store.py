@@ -108,21 +108,20 @@ class Run:
         """Whether the table was stored by this run."""
         return self.has(f"tables/{name}.csv")
 
-    def save_figure_data(self, name: str, data: pd.DataFrame | Mapping[str, np.ndarray]) -> None:
-        """Store what a figure is drawn from, so that style can change without any computation."""
-        if isinstance(data, pd.DataFrame):
-            self.save_frame(f"figure_data/{name}", data)
-        else:
-            self.save_arrays(f"figure_data/{name}", data)
+    def save_figure_data(self, name: str, frame: pd.DataFrame) -> None:
+        """Store what a figure is drawn from, so that style can change without any computation.
 
-    def load_figure_data(self, name: str) -> pd.DataFrame | dict[str, np.ndarray]:
+        Pictures are rows with flattened ``image`` columns and their ``height`` and ``width``.
+        """
+        self.save_frame(f"figure_data/{name}", frame)
+
+    def load_figure_data(self, name: str) -> pd.DataFrame:
         """Read what :meth:`save_figure_data` stored."""
-        stored = f"figure_data/{name}"
-        return self.load_frame(stored) if self.has(stored) else self.load_arrays(stored)
+        return self.load_frame(f"figure_data/{name}")
 
     def figure_names(self) -> list[str]:
         """Names of all figures with stored data, sorted."""
-        return sorted(path.stem for path in (self.folder / "figure_data").glob("*.*") if path.suffix != ".part")
+        return sorted(path.stem for path in (self.folder / "figure_data").glob("*.parquet"))
 
     def save_values(self, notebook: str, values: Mapping[str, Any]) -> None:
         """Store numbers a sentence may use: ``name -> {value, low, high, unit, format}`` or plain."""
