@@ -1,0 +1,86 @@
+"""Tests of the patient flow: order of rules, reasons, counts."""
+
+import pandas as pd
+import pytest
+
+from her2study.cohort.flow import NO_OUTCOME, apply_exclusions, cohort_flow, workflow
+
+
+@pytest.fixture
+def screened(raw) -> pd.DataFrame:
+    """The eight included and four who leave."""
+    leavers = pd.DataFrame(
+        {
+            "patient_id": ["x4", "x3", "x2", "x1"],
+            "centre": ["A", "B", "B", "A"],
+            "her2": ["equivocal", "equivocal", None, "positive"],
+            "treated": ["yes", "no", None, "yes"],
+        },
+        dtype="str",
+    )
+    return pd.concat([raw, leavers], ignore_index=True)
+
+
+@pytest.fixture
+def splits(raw) -> pd.DataFrame:
+    split = ["external"] + ["development"] * 5 + ["internal", "external"]
+    return pd.DataFrame(
+        {
+            "patient_id": raw["patient_id"],
+            "centre": raw["centre"],
+            "label": (raw["her2"] == "positive").astype("int64"),
+            "split": split,
+        }
+    )
+
+
+def test_a_patient_leaves_for_the_first_rule_and_a_missing_outcome_always_excludes(screened, settings):
+    included, excluded = apply_exclusions(screened, settings.exclusions, settings.outcome, settings.source)
+    assert included["patient_id"].tolist() == screened["patient_id"].tolist()[:8]
+    assert list(zip(excluded["patient_id"], excluded["centre"], excluded["reason"], strict=True)) == [
+        ("x1", "A", "Treated before"),
+        ("x4", "A", "Treated before"),  # equivocal too, but treatment is asked first
+        ("x3", "B", "HER2 equivocal"),
+        ("x2", "B", NO_OUTCOME),
+    ]
+
+
+def test_nobody_needs_to_leave(raw, settings):
+    included, excluded = apply_exclusions(raw, (), settings.outcome, settings.source)
+    assert len(included) == 8
+    assert excluded.empty
+    assert list(excluded) == ["patient_id", "centre", "reason"]
+
+
+def test_the_flow_adds_up_from_screened_to_splits_and_centres(screened, splits, settings):
+    _, excluded = apply_exclusions(screened, settings.exclusions, settings.outcome, settings.source)
+    frame = cohort_flow(excluded, splits, settings.centres, settings.exclusions)
+    assert frame["order"].tolist() == list(range(len(frame)))
+    assert list(zip(frame["kind"], frame["label"], frame["n"], strict=True)) == [
+        ("included", "Screened", 12),
+        ("excluded", "Treated before", 2),
+        ("excluded", "HER2 equivocal", 1),
+        ("excluded", NO_OUTCOME, 1),
+        ("included", "Included", 8),
+        ("split", "Development", 5),
+        ("split", "Internal validation", 1),
+        ("split", "External validation", 2),
+        ("centre", "Centre A", 4),
+        ("centre", "Centre B", 2),
+        ("centre", "C", 2),
+    ]
+    assert frame.loc[frame["kind"] == "centre", "positives"].tolist() == [2, 1, 1]
+
+
+def test_a_rule_that_removes_nobody_is_still_told(raw, splits, settings):
+    _, excluded = apply_exclusions(raw, settings.exclusions, settings.outcome, settings.source)
+    frame = cohort_flow(excluded, splits, settings.centres, settings.exclusions)
+    assert frame.loc[frame["kind"] == "excluded", "n"].tolist() == [0, 0]
+
+
+def test_the_workflow_names_image_steps_only_where_there_are_images(splits, settings):
+    with_images = workflow(settings.centres, settings.split, splits, has_images=True)
+    without = workflow(settings.centres, settings.split, splits, has_images=False)
+    assert {"D-score", "Radiomics", "Combined model"} <= set(with_images["label"])
+    assert not {"D-score", "Radiomics", "Combined model"} & set(without["label"])
+    assert "5 development, 1 internal, 2 external" in without["detail"].tolist()
