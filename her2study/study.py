@@ -139,7 +139,8 @@ class Network(Section):
     learning_rate: float = Field(2e-3, gt=0)
     weight_decay: float = Field(1e-2, ge=0)
     dropout: float = Field(0.2, ge=0, lt=1)
-    inner_fraction: float = Field(0.15, gt=0, lt=0.5, description="of the training part, to choose the epoch")
+    ema_decay: float = Field(0.98, ge=0, lt=1, description="per step, of the averaged weights that are kept")
+    inner_fraction: float = Field(0.15, gt=0, lt=0.5, description="of the training part, to watch the training")
     shift_voxels: int = Field(3, ge=0)
     intensity_jitter: float = Field(0.15, ge=0)
     average_flips: bool = True
@@ -180,7 +181,6 @@ class Simulation(Section):
 
     screened: int = Field(521, ge=20)
     included: dict[str, int]
-    workers: int = Field(2, ge=1)
 
 
 class Study(Section):

@@ -17,10 +17,10 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from her2study.imaging.parallel import map_patients
 from her2study.imaging.phases import PatientFiles, choose_files
 from her2study.imaging.quality import flag_scans, measure_scan
 from her2study.imaging.volume import Scan, check_same_grid, read_mask, read_scan
+from her2study.parallel import map_patients
 from her2study.study import Imaging
 from her2study.types import Channels, Mask, StudyError
 

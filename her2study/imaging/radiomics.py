@@ -22,8 +22,8 @@ from scipy.spatial import ConvexHull
 from scipy.spatial.distance import pdist
 from skimage.measure import marching_cubes, mesh_surface_area
 
-from her2study.imaging.parallel import map_patients
 from her2study.imaging.preprocess import CHANNELS
+from her2study.parallel import map_patients
 from her2study.study import Radiomics, nearest
 from her2study.types import Channels, Mask, StudyError
 

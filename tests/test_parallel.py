@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from her2study.imaging.parallel import map_patients, worker_count
+from her2study.parallel import map_patients, worker_count
 from her2study.types import StudyError
 
 
@@ -39,7 +39,7 @@ def test_a_senseless_number_of_workers_is_refused(monkeypatch, text):
 def test_workers_end_when_their_parent_is_killed(tmp_path):
     script = tmp_path / "parent.py"
     script.write_text(
-        "import time\nfrom her2study.imaging.parallel import map_patients\n"
+        "import time\nfrom her2study.parallel import map_patients\n"
         "if __name__ == '__main__':\n    map_patients(time.sleep, [60] * 4, 'naps', 2)\n"
     )
     environment = os.environ | {"HER2STUDY_PROGRESS": str(tmp_path / "progress")}
