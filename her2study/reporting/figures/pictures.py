@@ -1,0 +1,122 @@
+"""Pictures of patients: wash-in with the lesion's outline, and what the network looked at."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from her2study.reporting.figures.canvas import fit
+from her2study.reporting.style import COLUMN_MM, HEAT, MARK_MM, new_figure
+from her2study.reporting.words import number
+
+OUTLINE = "#56E0FF"
+MARGIN, GAP = 2.0, 1.6
+
+
+def montage(frame: pd.DataFrame) -> Figure:
+    """One slice a patient, the lesion outlined."""
+    figure, cells = _grid(len(frame), columns=8, head_mm=7.2, square=True)
+    for axes, row in zip(cells, frame.itertuples(), strict=True):
+        _show(axes, _grey(_picture(row, "image")), _picture(row, "mask"))
+        _title(axes, [str(row.patient_id), f"{row.centre}, {_status(row.label)}"], 19)
+    return figure
+
+
+def gradcam(frame: pd.DataFrame) -> Figure:
+    """Pairs of pictures: wash-in with the lesion outlined, and the same with the Grad-CAM heat."""
+    figure, cells = _grid(len(frame), columns=4, head_mm=7.2, square=False, foot_mm=11)
+    for axes, row in zip(cells, frame.itertuples(), strict=True):
+        image, heat, mask = (_picture(row, name) for name in ("image", "heat", "mask"))
+        gap = np.ones((image.shape[0], max(1, image.shape[1] // 24), 3))
+        pair = np.concatenate([_grey(image), gap, _overlay(image, heat)], axis=1)
+        _show(axes, pair, mask)
+        # the same outline on both halves: how much of the heat is on the lesion
+        _outline(axes, mask, image.shape[1] + gap.shape[1])
+        about = f"{row.centre}, {_status(row.label)}, predicted {number(row.probability)}"
+        _title(axes, [f"{row.title}: {row.patient_id}", about], 41)
+    height_mm = figure.get_size_inches()[1] * 25.4
+    bar_axes = figure.add_axes((0.36, 6.3 / height_mm, 0.28, 1.8 / height_mm))
+    bar = figure.colorbar(ScalarMappable(Normalize(0, 1), HEAT), cax=bar_axes, orientation="horizontal")
+    bar.set_ticks([])
+    bar.set_label("Evidence for HER2-positive (Grad-CAM)")
+    for x, text, side in ((-0.02, "none", "right"), (1.02, "most", "left")):
+        bar_axes.text(x, 0.5, text, transform=bar_axes.transAxes, ha=side, va="center")
+    bar.outline.set_visible(False)
+    return figure
+
+
+failure_cases = gradcam
+"""The worst errors, drawn like any other case."""
+
+
+def _grid(n: int, columns: int, head_mm: float, square: bool, foot_mm: float = 1.0) -> tuple[Figure, list[Axes]]:
+    """Equal cells with room for a title of two lines above each."""
+    width = (COLUMN_MM["double"] - 2 * MARGIN - GAP * (columns - 1)) / columns
+    height = width if square else width * 0.49
+    rows = math.ceil(n / columns)
+    total = rows * (height + head_mm) + foot_mm
+    figure = new_figure(total)
+    figure.set_layout_engine("none")
+    page = total + MARK_MM
+    cells = []
+    for place in range(n):
+        row, column = divmod(place, columns)
+        left = MARGIN + column * (width + GAP)
+        bottom = total - (row + 1) * (height + head_mm)
+        place_of = (left / COLUMN_MM["double"], bottom / page, width / COLUMN_MM["double"], height / page)
+        cells.append(figure.add_axes(place_of))
+    return figure, cells
+
+
+def _picture(row: object, name: str) -> NDArray[np.float64]:
+    """A flattened picture in its two dimensions."""
+    return np.asarray(getattr(row, name), dtype=float).reshape(int(row.height), int(row.width))
+
+
+def _scaled(image: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Brightness between the first and the last half percent, clipped to 0..1."""
+    low, high = np.nanpercentile(image, [0.5, 99.5])
+    return np.clip((np.nan_to_num(image, nan=low) - low) / ((high - low) or 1), 0, 1)
+
+
+def _grey(image: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.repeat(_scaled(image)[..., None], 3, axis=2)
+
+
+def _overlay(image: NDArray[np.float64], heat: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Heat over the grey picture, the more opaque the hotter."""
+    peak = np.nanmax(heat) if np.isfinite(heat).any() else 0
+    hot = np.nan_to_num(heat) / peak if peak > 0 else np.zeros_like(heat)
+    opacity = (0.65 * hot**0.7)[..., None]
+    return (1 - opacity) * _grey(image) + opacity * colormaps[HEAT](np.clip(hot, 0, 1))[..., :3]
+
+
+def _show(axes: Axes, picture: NDArray[np.float64], mask: NDArray[np.float64]) -> None:
+    axes.imshow(picture, vmin=0, vmax=1, aspect="equal")
+    _outline(axes, mask, 0)
+    axes.axis("off")
+
+
+def _outline(axes: Axes, mask: NDArray[np.float64], shift: int) -> None:
+    """The lesion's border, if the slice has a lesion."""
+    if mask.min() < 0.5 < mask.max():
+        x = np.arange(mask.shape[1]) + shift
+        axes.contour(x, np.arange(mask.shape[0]), mask, levels=[0.5], colors=OUTLINE, linewidths=0.7)
+
+
+def _title(axes: Axes, lines: list[str], width_mm: float) -> None:
+    for place, line in enumerate(reversed(lines)):
+        up = 2.4 + 8.6 * place  # baselines at fixed heights, so that titles of a row stand level
+        axes.annotate(fit(line, width_mm), (0, 1), (0, up), xycoords="axes fraction", textcoords="offset points")
+
+
+def _status(label: int) -> str:
+    return "HER2+" if label == 1 else "HER2−"

@@ -1,0 +1,101 @@
+"""What single patients got: confusion matrices and distributions of scores."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from her2study.reporting.figures.panels import chosen_models, grid_of_panels, row_label, tag
+from her2study.reporting.style import (
+    CLASS_COLOURS,
+    COLUMN_MM,
+    GREY,
+    INK,
+    letter,
+    model_short,
+    new_figure,
+    split_label,
+    split_order,
+)
+from her2study.reporting.words import number
+
+CLASS_LABELS = {0: "HER2-negative", 1: "HER2-positive"}
+
+
+def confusion(frame: pd.DataFrame) -> Figure:
+    """Confusion matrices at the frozen thresholds, a row a model, a column a split."""
+    splits, models = split_order(frame["split"]), chosen_models(frame["model"])
+    figure = new_figure(len(models) * 46 + 8, max(0.5, len(splits) / 3) * COLUMN_MM["double"])
+    cells = grid_of_panels(figure, len(models), len(splits))
+    for row, model in enumerate(models):
+        for column, split in enumerate(splits):
+            axes, here = cells[row][column], frame[(frame["model"] == model) & (frame["split"] == split)]
+            if here.empty:
+                axes.axis("off")
+                continue
+            confusion_panel(here.iloc[0], axes)
+            letter(axes, "", split_label(split) if row == 0 else "")
+            axes.set_ylabel("HER2 status" if column == 0 else "")
+            axes.set_xlabel("Called by the model" if row == len(models) - 1 else "")
+            if column == 0:
+                row_label(axes, f"{model_short(model)}, threshold {number(here.iloc[0]['threshold'])}")
+    return figure
+
+
+def confusion_panel(counts: pd.Series, axes: Axes) -> Axes:
+    """One matrix; colour and percentage are shares of the row, i.e. of the true class."""
+    matrix = np.array([[counts["tn"], counts["fp"]], [counts["fn"], counts["tp"]]], dtype=float)
+    rows = matrix.sum(axis=1, keepdims=True)
+    share = np.divide(matrix, rows, out=np.zeros_like(matrix), where=rows > 0)
+    sns.heatmap(share, ax=axes, vmin=0, vmax=1.35, cmap="Blues", cbar=False, square=True, linewidths=1)
+    for (y, x), count in np.ndenumerate(matrix):
+        text = f"{count:.0f}\n({100 * share[y, x]:.0f}%)"
+        axes.text(x + 0.5, y + 0.5, text, ha="center", va="center", color="white" if share[y, x] > 0.75 else INK)
+    axes.set_xticklabels(["negative", "positive"], rotation=0)
+    axes.set_yticklabels(["negative", "positive"], rotation=90, va="center")
+    axes.tick_params(length=0)
+    return axes
+
+
+def score_distribution(frame: pd.DataFrame) -> Figure:
+    """Predicted probabilities of HER2-negative and -positive patients, a row a model, a column a split."""
+    splits, models = split_order(frame["split"]), chosen_models(frame["model"])
+    figure = new_figure(len(models) * 34 + 20, max(0.5, len(splits) / 3) * COLUMN_MM["double"])
+    cells = grid_of_panels(figure, len(models), len(splits))
+    for row, model in enumerate(models):
+        for column, split in enumerate(splits):
+            axes, here = cells[row][column], frame[(frame["model"] == model) & (frame["split"] == split)]
+            distribution_panel(here, axes)
+            letter(
+                axes, tag(row * len(splits) + column, len(models) * len(splits)), split_label(split) if row == 0 else ""
+            )
+            axes.set_xlabel("Predicted probability" if row == len(models) - 1 else "")
+            axes.set_ylabel("Patients (%)" if column == 0 else "")
+            if column == 0:
+                row_label(axes, model_short(model))
+    handles = [Patch(facecolor=CLASS_COLOURS[k], alpha=0.55, label=CLASS_LABELS[k]) for k in (0, 1)]
+    figure.legend(handles=handles, loc="outside lower center", ncols=2)
+    return figure
+
+
+def distribution_panel(frame: pd.DataFrame, axes: Axes) -> Axes:
+    """Histogram of each class in percent of the class, with one tick a patient below."""
+    for label, colour in CLASS_COLOURS.items():
+        scores = frame.loc[frame["label"] == label, "probability"]
+        if scores.empty:
+            continue
+        look = {"bins": np.linspace(0, 1, 21), "stat": "percent", "element": "step", "alpha": 0.4, "linewidth": 0.9}
+        sns.histplot(x=scores, ax=axes, color=colour, **look)
+    bottom = -0.1 * axes.get_ylim()[1]
+    for label, colour in CLASS_COLOURS.items():
+        scores = frame.loc[frame["label"] == label, "probability"]
+        low, high = (bottom * (0.95 - 0.45 * label), bottom * (0.6 - 0.45 * label))
+        axes.vlines(scores, low, high, color=colour, linewidth=0.5, alpha=0.8)
+    axes.axhline(0, color=GREY, linewidth=0.6)
+    axes.set(xlim=(0, 1), ylim=(bottom, axes.get_ylim()[1]))
+    axes.set_yticks([tick for tick in axes.get_yticks() if 0 <= tick <= axes.get_ylim()[1]])
+    return axes

@@ -1,0 +1,76 @@
+"""Printed tables against rows written by hand."""
+
+import numpy as np
+import pandas as pd
+
+from her2study.reporting import show_table
+from her2study.reporting.tables import print_table
+
+PERFORMANCE = pd.DataFrame(
+    {
+        "split": ["external", "development"],
+        "model": ["combined", "svm"],
+        "n": [140, 248],
+        "auc": [0.8149, np.nan],
+        "auc_low": [0.7302, np.nan],
+        "auc_high": [0.8905, np.nan],
+        "sensitivity": [0.8123, 0.5],
+        "sensitivity_low": [0.7, np.nan],
+        "sensitivity_high": [0.9, np.nan],
+        "p_holm": [0.00004, 0.0496],
+        "volume_ml": [12.345, 8.0],
+        "positives": [47.0, np.nan],
+        "chosen": [True, False],
+    }
+)
+
+
+def test_every_kind_of_column():
+    printed = print_table(PERFORMANCE)
+    assert list(printed.columns) == [
+        "Split", "Model", "n", "AUC (95% CI)", "Sensitivity (%) (95% CI)", "p (Holm)", "Volume (ml)", "HER2-positive",
+        "Chosen",
+    ]  # fmt: skip
+    assert printed.iloc[0].tolist() == [
+        "External validation", "Combined", "140", "0.81 (0.73 to 0.89)", "81.2 (70.0 to 90.0)", "< 0.001", "12.3", "47",
+        "yes",
+    ]  # fmt: skip
+    assert printed.iloc[1].tolist() == [
+        "Development (out-of-fold)", "Support vector machine", "248", "–", "50.0 (–)", "0.050", "8.0", "–", "no",
+    ]  # fmt: skip
+
+
+def test_interval_follows_the_confidence():
+    assert "AUC (90% CI)" in print_table(PERFORMANCE, confidence=0.9).columns
+
+
+def test_text_with_a_stray_number_is_rounded():
+    mixed = pd.DataFrame({"detail": ["mass", 0.123456, None, True]}, dtype=object)
+    assert print_table(mixed)["Detail"].tolist() == ["mass", "0.12", "–", "yes"]
+
+
+def test_columns_that_share_a_print_name_both_stay():
+    assert print_table(pd.DataFrame({"x_y": [1], "x y": [2]})).shape == (1, 2)
+
+
+def test_a_lone_low_column_is_printed_as_it_is():
+    assert list(print_table(pd.DataFrame({"value": [1.0], "low": [0.5], "high": [2.0]})).columns) == [
+        "Value (95% CI)",
+    ]
+
+
+def test_caption_says_simulated_only_if_it_is():
+    assert "SIMULATED PATIENTS" in show_table(PERFORMANCE, "Performance", simulated=True).to_html()
+    assert "SIMULATED" not in show_table(PERFORMANCE, "Performance", simulated=False).to_html()
+
+
+def test_html_has_no_index_no_raw_float_and_is_escaped():
+    html = show_table(PERFORMANCE.assign(model="<b>"), "Performance", simulated=False).to_html()
+    assert "0.8149" not in html
+    assert "row_heading" not in html
+    assert "&lt;b&gt;" in html
+    assert html == show_table(PERFORMANCE.assign(model="<b>"), "Performance", simulated=False).to_html()
+
+
+def test_an_empty_table_keeps_its_head():
+    assert list(print_table(PERFORMANCE.head(0)).columns)[:2] == ["Split", "Model"]
