@@ -64,7 +64,9 @@ class Run:
 
     def has(self, name: str) -> bool:
         """Whether ``<name>`` (``.parquet`` if it has no ending) was stored by this run."""
-        return (self.folder / (name if Path(name).suffix else f"{name}.parquet")).is_file()
+        path = self.folder / (name if Path(name).suffix else f"{name}.parquet")
+        self._note("asked", path)
+        return path.is_file()
 
     def save_json(self, name: str, value: Any) -> None:
         """Store a JSON document as ``<name>.json``; floats keep every digit."""
@@ -121,6 +123,7 @@ class Run:
 
     def figure_names(self) -> list[str]:
         """Names of all figures with stored data, sorted."""
+        self._note("listed", self.folder / "figure_data")
         return sorted(path.stem for path in (self.folder / "figure_data").glob("*.parquet"))
 
     def save_values(self, notebook: str, values: Mapping[str, Any]) -> None:
@@ -130,6 +133,7 @@ class Run:
     def load_values(self) -> dict[str, Any]:
         """All values stored by all notebooks, by name."""
         gathered: dict[str, Any] = {}
+        self._note("listed", self.folder / "values")
         for path in sorted((self.folder / "values").glob("*.json")):
             gathered |= json.loads(self._read(path).read_text(encoding="utf-8"))
         return gathered

@@ -289,7 +289,7 @@ def _explain(error: ValidationError) -> str:
         where = ".".join(str(part) for part in item["loc"]) or "the whole file"
         if item["type"] == "extra_forbidden":
             known = _fields_at(item["loc"][:-1])
-            lines.append(f"unknown key {where!r}{nearest(item['loc'][-1], known)} Known here: {', '.join(known)}.")
+            lines.append(f"unknown key {where!r}{nearest(str(item['loc'][-1]), known)} Known here: {', '.join(known)}.")
         elif item["type"] == "missing":
             lines.append(f"the key {where!r} is missing; add it")
         else:

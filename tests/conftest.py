@@ -1,0 +1,30 @@
+"""Fixtures that more than one layer uses."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from tests.tiny import ROOT, TINY_NOTEBOOKS, TINY_TABLE, Project
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The smoke runs first: they take longest, and other tests fill the second core meanwhile."""
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch) -> Project:
+    """The tiny study: a table of three patients, eleven tiny notebooks, no images."""
+    tiny = Project(tmp_path)
+    for folder in ("papers/tiny", "notebooks", "data"):
+        (tmp_path / folder).mkdir(parents=True)
+    tiny.settings()
+    (tiny.data / "clinical.csv").write_text(TINY_TABLE)
+    for stem, code in TINY_NOTEBOOKS.items():
+        tiny.notebook(stem, code)
+    shutil.copy(ROOT / "notebooks" / "Snakefile", tmp_path / "notebooks")
+    for name, value in tiny.variables().items():
+        monkeypatch.setenv(name, value)
+    return tiny

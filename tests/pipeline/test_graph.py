@@ -1,0 +1,71 @@
+import pytest
+
+from her2study.pipeline import find_node, open_chain
+from her2study.pipeline.graph import STAGES, build_nodes
+from her2study.study import load_study
+from her2study.types import StudyError
+from tests.tiny import ROOT
+
+
+def test_every_notebook_of_the_folder_is_in_the_graph_and_the_other_way_round():
+    stored = {path.stem for path in (ROOT / "notebooks").glob("[0-9]*.ipynb")}
+    assert stored == {name for name, stage in STAGES.items() if stage.notebook}
+
+
+def test_steps_follow_all_they_need():
+    nodes = build_nodes(load_study("hong2025"), images=True, simulate=True, data="")
+    done: set[str] = set()
+    for name, node in nodes.items():
+        assert set(node.upstream) <= done
+        done.add(name)
+    assert [n.label for n in nodes.values() if n.stage == "04_dscore_fold"] == [
+        f"04_dscore_fold[{k}]" for k in range(5)
+    ]
+    assert set(nodes["05_dscore"].upstream) == {f"04_dscore_fold_{k}" for k in range(5)}
+
+
+def test_without_images_the_imaging_steps_are_absent(project):
+    chain = open_chain("tiny", "full", str(project.data))
+    assert list(chain.nodes) == [
+        *("01_cohort", "06_baselines", "07_clinical", "09_evaluation", "10_explanation", "11_claims", "figures")
+    ]
+    assert chain.nodes["09_evaluation"].upstream == ("06_baselines", "07_clinical")
+    assert chain.ancestors("figures") == set(chain.nodes) - {"figures"}
+
+
+def test_a_step_is_found_by_name_or_by_parameters(project):
+    project.images()
+    chain = open_chain("tiny", "full", str(project.data))
+    assert find_node(chain, "04_dscore_fold_1", {}).parameters["fold"] == 1
+    assert find_node(chain, "04_dscore_fold", {"fold": 1}).name == "04_dscore_fold_1"
+    assert find_node(chain, "01_cohort.ipynb", {}).name == "01_cohort"
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "said"),
+    [
+        ("04_dscore_fold", {}, "is 2 steps of the study; name one of: 04_dscore_fold_0, 04_dscore_fold_1"),
+        ("04_dscore_fold", {"fold": 9}, "with fold=9 is no step of the study"),
+        ("01_cohrt", {}, "did you mean '01_cohort'?"),
+    ],
+)
+def test_a_step_that_is_not_one_is_named(project, name, parameters, said):
+    project.images()
+    with pytest.raises(StudyError) as caught:
+        find_node(open_chain("tiny", "full", str(project.data)), name, parameters)
+    assert said in str(caught.value)
+
+
+def test_an_imaging_step_of_a_study_without_images_is_explained(project):
+    with pytest.raises(StudyError, match="its source has no images"):
+        find_node(open_chain("tiny", "full", str(project.data)), "05_dscore", {})
+
+
+def test_the_source_is_checked_before_anything_runs(project):
+    with pytest.raises(StudyError, match="needs a folder of patients; say which"):
+        open_chain("tiny")
+    with pytest.raises(StudyError, match="no such folder"):
+        open_chain("tiny", "full", str(project.root / "nowhere"))
+    (project.data / "clinical.csv").rename(project.data / "clinicals.csv")
+    with pytest.raises(StudyError, match=r"clinical\.csv: the clinical table .*did you mean 'clinicals\.csv'"):
+        open_chain("tiny", "full", str(project.data))

@@ -1,0 +1,230 @@
+"""Smoke runs of both studies of the repository: everything the design promises is there, and nothing is run twice."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import nibabel
+import numpy as np
+import pandas as pd
+import pytest
+
+from her2study.pipeline import fingerprint, open_chain
+from her2study.pipeline.chain import due_steps
+from her2study.pipeline.notebook import read_code
+from her2study.pipeline.records import load_record
+from her2study.types import PREDICTION_COLUMNS, StudyError
+from tests.tiny import ROOT
+
+TABLES = (
+    "cohort_flow baseline mri_protocol missingness logistic algorithms performance delong calibration reclassification "
+    "subgroups shap_ranking saliency_sanity audit claims assumptions"
+).split()
+FIGURES = (
+    "cohort_flow workflow network montage learning_curves algorithms_roc roc calibration decision_curve confusion "
+    "score_distribution forest nomogram correlation shap_summary shap_bar shap_dependence shap_cases gradcam "
+    "saliency_sanity subgroups failure_cases"
+).split()
+OF_IMAGES = {
+    "tables": {"mri_protocol", "delong", "reclassification", "saliency_sanity"},
+    "figures": {
+        "network",
+        "montage",
+        "learning_curves",
+        "nomogram",
+        "gradcam",
+        "saliency_sanity",
+        "failure_cases",
+        "correlation",
+    },
+}
+
+PUBLIC_DATA = ROOT.parent / "shared" / "data" / "mamamia"
+
+
+class Finished(NamedTuple):
+    """A study after `her2study reproduce`."""
+
+    results: Path
+    arguments: list[str]
+    status: int
+    out: str
+    err: str
+
+    @property
+    def chain(self):
+        name, profile, data = self.arguments[1::2]
+        return open_chain(name, profile, data)
+
+
+def reproduce(results: Path, arguments: list[str]) -> Finished:
+    command = [sys.executable, "-m", "her2study.cli", "reproduce", *arguments]
+    environment = {**os.environ, "HER2STUDY_RESULTS": str(results.parent)}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT, check=False)
+    return Finished(results, arguments, done.returncode, done.stdout, done.stderr)
+
+
+def run_study(tmp_path_factory, name: str, data: str) -> Finished:
+    results = tmp_path_factory.mktemp("results") / f"{name}-smoke"
+    finished = reproduce(results, ["--study", name, "--profile", "smoke", "--data", data])
+    assert (finished.status, finished.err) == (0, ""), finished.out + finished.err
+    return finished
+
+
+@pytest.fixture(scope="session")
+def simulated(tmp_path_factory) -> Finished:
+    return run_study(tmp_path_factory, "hong2025", "")
+
+
+@pytest.fixture(scope="session")
+def public(tmp_path_factory) -> Finished:
+    if not PUBLIC_DATA.is_dir():
+        pytest.skip(f"the public cohort's table is not here: {PUBLIC_DATA} does not exist")
+    return run_study(tmp_path_factory, "mamamia", str(PUBLIC_DATA))
+
+
+@pytest.fixture(params=[
+    pytest.param("simulated", marks=pytest.mark.xdist_group("simulated")),
+    pytest.param("public", marks=pytest.mark.xdist_group("public")),
+])  # fmt: skip
+def finished(request, monkeypatch) -> Finished:
+    """Each of the two studies in turn."""
+    done = request.getfixturevalue(request.param)
+    monkeypatch.setenv("HER2STUDY_RESULTS", str(done.results.parent))
+    return done
+
+
+pytestmark = pytest.mark.slow
+
+
+def test_every_table_and_figure_of_the_design_is_there_and_not_empty(finished):
+    absent = {"tables": set(), "figures": set()} if finished.chain.run.has_images else OF_IMAGES
+    for name in set(TABLES) - absent["tables"]:
+        assert len(pd.read_csv(finished.results / "tables" / f"{name}.csv")), name
+    for name in set(FIGURES) - absent["figures"]:
+        for ending, smallest in {"pdf": 2_000, "svg": 2_000, "png": 5_000, "tiff": 5_000}.items():
+            assert (finished.results / "figures" / f"{name}.{ending}").stat().st_size > smallest, (name, ending)
+
+
+def test_every_table_says_whose_patients_they_are(finished):
+    expected = "SIMULATED" if finished.chain.study.simulated else "real"
+    for path in (finished.results / "tables").glob("*.csv"):
+        assert set(pd.read_csv(path)["patients"]) == {expected}, path.name
+
+
+def test_predictions_keep_their_contract(finished):
+    predictions = pd.read_parquet(finished.results / "predictions.parquet")
+    assert tuple(predictions.columns) == PREDICTION_COLUMNS
+    assert not predictions.duplicated(["model", "patient_id"]).any()
+    assert predictions["probability"].between(0, 1).all()
+    developed = predictions["split"] == "development"
+    assert (predictions["fold"].ge(0) == developed).all()
+    assert ({"dscore", "combined"} <= set(predictions["model"])) == finished.chain.run.has_images
+
+
+def test_the_end_says_numbers_times_and_places(finished):
+    headlines = finished.out[finished.out.index("Headline numbers") :]
+    assert len(headlines[: headlines.index("Time per step")].splitlines()) > 3
+    assert f"Where to look: {finished.results}" in headlines
+
+
+def test_the_graph_is_real(finished):
+    """Each artefact has one maker, and whoever reads it comes after."""
+    chain = finished.chain
+    records = {name: load_record(chain, name) for name in chain.nodes}
+    makers = [(path, name) for name, record in records.items() for path in record["written"]]
+    assert len(makers) == len({path for path, _ in makers})
+    maker = dict(makers)
+    for name, record in records.items():
+        for path in record["read"]:
+            assert maker[path] in chain.ancestors(name) | {name}, f"{name} reads {path}, made by {maker[path]}"
+
+
+def test_the_same_command_again_does_nothing_at_once(finished):
+    before = {path: path.stat().st_mtime_ns for path in (finished.results / "records").iterdir()}
+    started = time.monotonic()
+    again = reproduce(finished.results, finished.arguments)
+    seconds = time.monotonic() - started
+    assert (again.status, again.err) == (0, "")
+    assert "nothing to do" in again.out
+    assert {path: path.stat().st_mtime_ns for path in (finished.results / "records").iterdir()} == before
+    assert seconds < 5
+
+
+def test_a_colour_draws_figures_again_and_trains_nothing(finished, monkeypatch):
+    real = fingerprint._module_digest
+    monkeypatch.setattr(
+        fingerprint, "_module_digest", lambda name: "recoloured" if name.endswith("reporting.style") else real(name)
+    )
+    due = due_steps(finished.chain)
+    assert "figures" in due
+    assert not set(due) - {"figures", "11_claims"}
+
+
+def edit_table(edit):
+    def damage(source: Path) -> None:
+        table = pd.read_csv(source / "clinical.csv", dtype=str)
+        edit(table).to_csv(source / "clinical.csv", index=False)
+
+    return damage
+
+
+def one_class(table: pd.DataFrame) -> pd.DataFrame:
+    return table.assign(her2_status=table["her2_status"].mask(table["centre"] == "C", "negative"))
+
+
+def a_mask(source: Path) -> Path:
+    return sorted((source / "segmentations" / "expert").iterdir())[3]
+
+
+def cut_mask(source: Path) -> None:
+    path = a_mask(source)
+    image = nibabel.load(path)
+    cut = np.asarray(image.dataobj)[:, :, 1:]
+    path.unlink()
+    nibabel.save(nibabel.Nifti1Image(cut, image.affine), path)
+
+
+@pytest.mark.xdist_group("simulated")
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (edit_table(lambda table: table.drop(columns="her2_status")), ["clinical.csv", "her2_status"]),
+        (edit_table(lambda table: pd.concat([table, table.iloc[[4]]])), ["clinical.csv", "twice"]),
+        (edit_table(lambda table: table.replace({"shape": {"irregular": "wobbly"}})), ["shape", "wobbly"]),
+        (edit_table(one_class), ["C", "negative"]),
+        (lambda source: a_mask(source).unlink(), [".nii.gz"]),
+        (cut_mask, [".nii.gz", "shape"]),
+    ],
+    ids=["no outcome", "patient twice", "unmapped category", "one class only", "mask missing", "mask of another shape"],
+)  # fmt: skip
+def test_a_bad_source_is_one_message(simulated, tmp_path, monkeypatch, damage, said):
+    """The first notebooks, run here without a kernel, on a damaged copy of the patients."""
+    source = tmp_path / "damaged"
+    shutil.copytree(simulated.results / "source", source, copy_function=os.link)
+    table = (source / "clinical.csv").read_bytes()
+    (source / "clinical.csv").unlink()  # a link: the original must not change
+    (source / "clinical.csv").write_bytes(table)
+    damage(source)
+    monkeypatch.setenv("HER2STUDY_RESULTS", str(tmp_path))
+    monkeypatch.setenv("HER2STUDY_WORKERS", "1")
+    with pytest.raises(StudyError) as caught:  # noqa: PT012, whichever of the two notebooks finds it
+        for stem in ("01_cohort", "02_imaging"):
+            execute(stem, str(source))
+    for word in said:
+        assert word in str(caught.value)
+
+
+def execute(stem: str, data: str) -> None:
+    """Run a notebook's code in this process."""
+    parameters, _, rest = read_code(ROOT / "notebooks" / f"{stem}.ipynb").partition("\nfrom her2study")
+    names: dict = {}
+    exec(parameters, names)
+    names.update(study_name="hong2025", profile="smoke", data=data)
+    exec("from her2study" + rest, names)
