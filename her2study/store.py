@@ -146,8 +146,9 @@ class Run:
 
     def _read(self, path: Path) -> Path:
         if not path.is_file():
-            raise StudyError(f"{path} does not exist: the notebook that writes it has not run; "
-                             f"run the chain first (make reproduce)")
+            raise StudyError(
+                f"{path} does not exist: the notebook that writes it has not run; run the chain first (make reproduce)"
+            )
         self._note("read", path)
         return path
 
@@ -189,11 +190,14 @@ def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
         os.replace(part, path)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StudyError(f"{path}: no space left on the disk; free some and run the same command again "
-                             "(finished work is kept)") from None
+            raise StudyError(
+                f"{path}: no space left on the disk; free some and run the same command again (finished work is kept)"
+            ) from None
         if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
-            raise StudyError(f"{path}: may not be written ({error.strerror}); change the folder's permissions "
-                             "or choose another with HER2STUDY_RESULTS") from None
+            raise StudyError(
+                f"{path}: may not be written ({error.strerror}); change the folder's permissions "
+                "or choose another with HER2STUDY_RESULTS"
+            ) from None
         raise
     finally:
         part.unlink(missing_ok=True)

@@ -223,8 +223,10 @@ class Study(Section):
             raise ValueError("source.kind is 'simulated' but the section 'simulation' is missing")
         for name in self.statistics.subgroups:
             if name != "centre" and name not in self.variables:
-                raise ValueError(f"statistics.subgroups names {name!r}, which is not one of the variables"
-                                 + nearest(name, self.variables))
+                raise ValueError(
+                    f"statistics.subgroups names {name!r}, which is not one of the variables"
+                    + nearest(name, self.variables)
+                )
         return self
 
 
@@ -254,8 +256,10 @@ def load_study(name: str, profile: str = "full") -> Study:
     path = papers / name / "study.yml"
     if not path.is_file():
         known = sorted(p.parent.name for p in papers.glob("*/study.yml"))
-        raise StudyError(f"unknown study {name!r}: {path} does not exist{nearest(name, known)} "
-                         f"Known studies: {', '.join(known) or 'none'}.")
+        raise StudyError(
+            f"unknown study {name!r}: {path} does not exist{nearest(name, known)} "
+            f"Known studies: {', '.join(known) or 'none'}."
+        )
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
@@ -264,8 +268,9 @@ def load_study(name: str, profile: str = "full") -> Study:
         raise StudyError(f"{path}: must be a mapping of sections, found {type(raw).__name__}")
     profiles = {"full": {}, **(raw.pop("profiles", None) or {})}
     if profile not in profiles:
-        raise StudyError(f"{path}: unknown profile {profile!r}{nearest(profile, profiles)} "
-                         f"Known profiles: {', '.join(profiles)}.")
+        raise StudyError(
+            f"{path}: unknown profile {profile!r}{nearest(profile, profiles)} Known profiles: {', '.join(profiles)}."
+        )
     merged = _merge(raw, profiles[profile] or {})
     try:
         return Study(**merged, folder=path.parent, profile=profile)

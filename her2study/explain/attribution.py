@@ -150,7 +150,7 @@ def _leaders(groups: pd.Series, by_name: Mapping[str, NDArray[np.float64]]) -> l
 def _feature_rows(name: str, label: str, raw: pd.Series, term: Term, values: NDArray[np.float64]) -> pd.DataFrame:
     kind = "score" if term.levels else "value"
     numbers = encode(Term(name, name, kind, label, term.levels), raw)
-    words = [("missing" if pd.isna(v) else str(v)) if term.levels else f"{v:.3g}" for v in raw]
+    words = ["missing" if pd.isna(v) else v if term.levels else f"{v:.4g}" for v in raw]
     return pd.DataFrame(
         {
             "patient_id": raw.index,

@@ -6,7 +6,7 @@ import pandas as pd
 
 from her2study.reporting.judgement import FAILS, HOLDS, UNTESTED, VERDICTS
 from her2study.reporting.style import model_label, model_order
-from her2study.reporting.words import interval, listing
+from her2study.reporting.words import interval, listing, number
 
 SIMILAR = 0.5
 """Rank correlation above which two saliency maps are called alike."""
@@ -17,19 +17,18 @@ def ranking_sentences(ranking: pd.DataFrame, first: int = 3) -> list[str]:
     sentences = []
     for model in model_order(ranking["model"]):
         rows = ranking[ranking["model"] == model].sort_values("rank")
-        leading, places = rows.head(first), min(first, len(rows))
+        leading = rows.head(first)
         names = listing(list(leading["label"]))
-        sentence = f"{model_label(model)}: of {len(rows)} predictors the first {places} {_be(places)} {names}"
-        unsure = leading[leading["rank_high"] > places]
-        if len(unsure) and len(rows) > places:
+        if len(rows) <= first:
+            sentences.append(f"{model_label(model)}: all predictors, by influence: {names}.")
+            continue
+        sentence = f"{model_label(model)}: of {len(rows)} predictors the first {first} are {names}"
+        unsure = leading[leading["rank_high"] > first]
+        if len(unsure):
             reach = listing([f"{row.label} ({row.rank_low} to {row.rank_high})" for row in unsure.itertuples()])
             sentence += f"; other explained patients could place outside them {reach}"
         sentences.append(f"{sentence}.")
     return sentences
-
-
-def _be(n: int) -> str:
-    return "is" if n == 1 else "are"
 
 
 def saliency_sentences(checks: pd.DataFrame) -> list[str]:
@@ -49,7 +48,7 @@ def saliency_sentences(checks: pd.DataFrame) -> list[str]:
         words = "agree more about one patient than about two different ones"
         if row["low"] <= row["reference"]:
             words = "do not agree more about one patient than about two different ones, as far as these patients show"
-        sentences.append(f"Networks of two folds {words}: {_numbers(row)} against {row['reference']:.2f}.")
+        sentences.append(f"Networks of two folds {words}: {_numbers(row)} against {number(row['reference'])}.")
     for row in checks[checks["check"] == "lesion_overlap"].to_dict("records"):
         if row["low"] > row["reference"]:
             words = "lies in the lesion more than a blob in the middle of the image would"
@@ -57,8 +56,20 @@ def saliency_sentences(checks: pd.DataFrame) -> list[str]:
             words = "lies in the lesion less than a blob in the middle of the image would"
         else:
             words = "lies in the lesion about as much as a blob in the middle of the image would"
-        sentences.append(f"The heat {words}: {_numbers(row)} of it against {row['reference']:.2f}.")
+        sentences.append(f"The heat {words}: {_numbers(row)} of it against {number(row['reference'])}.")
     return sentences
+
+
+def printed_claims(claims: pd.DataFrame) -> pd.DataFrame:
+    """The ``claims`` table for a page: what was published beside what was found, each in its own measure."""
+    here = []
+    for row in claims.itertuples():
+        exact = pd.isna(row.reproduced_low)
+        found = (
+            number(row.reproduced, 0) if exact else interval(row.reproduced, row.reproduced_low, row.reproduced_high, 3)
+        )
+        here.append(f"{found} {row.measure}".strip() if pd.notna(row.reproduced) else found)
+    return claims[["claim", "published"]].assign(here=here, verdict=claims["verdict"], reason=claims["reason"])
 
 
 def verdict_line(claims: pd.DataFrame) -> str:

@@ -50,7 +50,7 @@ COLUMN_LABELS = {
     "icc": "ICC",
     "brier": "Brier score",
     "difference": "Difference in AUC",
-    "mean_abs_shap": "Mean |SHAP|, log-odds",
+    "mean_abs_shap": "Mean |SHAP|",
     "her2_status": "HER2 status",
     "positives": "HER2-positive",
 }
@@ -89,12 +89,12 @@ def show_table(frame: pd.DataFrame, caption: str, simulated: bool) -> Styler:
 def print_table(frame: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
     """The same rows with every cell as text and every column with its print name, in the same order."""
     printed: dict[str, list[str]] = {}
+    bounds = {bound for name in frame.columns for bound in _bounds(frame, name)}
     for name in frame.columns:
-        stem, _, end = name.rpartition("_")
-        if end in ("low", "high") and stem in frame.columns:
+        if name in bounds:
             continue  # told by the column it bounds
         head = column_label(name)
-        if {f"{name}_low", f"{name}_high"} <= set(frame.columns):
+        if _bounds(frame, name):
             head += f" ({confidence:.0%} CI)"
         while head in printed:
             head += " "  # two columns may share a print name but not a key
@@ -121,17 +121,24 @@ def print_column(frame: pd.DataFrame, name: str) -> list[str]:
         return [words.p_value(p) for p in pd.to_numeric(column, errors="coerce")]
     if is_bool_dtype(column):
         return ["yes" if value else "no" for value in column]
-    if is_integer_dtype(column) or (is_float_dtype(column) and _counts(name)):
-        return [words.number(value, 0) if pd.notna(value) else words.ABSENT for value in column]
-    if not is_float_dtype(column):
+    whole = is_integer_dtype(column) or (is_float_dtype(column) and _counts(name))
+    if not whole and not is_float_dtype(column):
         return [_text(name, value) for value in column]
     percent = name in FRACTIONS
-    decimals = DECIMALS.get(name, 1 if percent or name.endswith("_percent") else words.decimals_for(list(column)))
-    low, high = f"{name}_low", f"{name}_high"
-    if low not in frame or high not in frame:
-        return [words.number(value, decimals, percent) for value in column]
-    rows = zip(column, frame[low], frame[high], strict=True)
-    return [words.interval(value, a, b, decimals, percent) for value, a, b in rows]
+    guess = 1 if percent or name.endswith("_percent") else words.decimals_for(list(column.dropna()))
+    decimals = 0 if whole else DECIMALS.get(name, guess)
+    numbers = column.astype("float64")  # a missing integer becomes NaN
+    bounds = _bounds(frame, name)
+    if not bounds:
+        return [words.number(value, decimals, percent) for value in numbers]
+    rows = zip(numbers, *(frame[bound].astype("float64") for bound in bounds), strict=True)
+    return [words.interval(value, low, high, decimals, percent) for value, low, high in rows]
+
+
+def _bounds(frame: pd.DataFrame, name: str) -> tuple[str, ...]:
+    """Columns with the interval of another: ``<x>_low, <x>_high``, or ``low, high`` beside ``value``."""
+    ends = ("low", "high") if name == "value" else (f"{name}_low", f"{name}_high")
+    return ends if {name, *ends} <= set(frame.columns) else ()
 
 
 def _counts(name: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -11,7 +11,7 @@ import pandas as pd
 from her2study.reporting.judgement import FAILS, HOLDS, UNTESTED, VERDICTS
 from her2study.reporting.sentences import verdict_line
 from her2study.reporting.style import MODEL_LABELS, model_label, model_order, split_label
-from her2study.reporting.words import interval, listing, valued
+from her2study.reporting.words import interval, valued
 
 OWN_MODELS = ("combined", "dscore", "clinical")
 
@@ -44,6 +44,7 @@ def headlines(
     delong: pd.DataFrame,
     audit: pd.DataFrame,
     claims: pd.DataFrame,
+    summary: Sequence[str],
     best_baseline: str | None,
 ) -> list[str]:
     """The few lines that a finished run prints.
@@ -52,6 +53,8 @@ def headlines(
     ----------
     performance, delong, audit, claims : DataFrame
         Tables of the study by these names.
+    summary : sequence of str
+        The sentences of :func:`her2study.evaluation.verdicts.conclusion`, of which the general ones lead.
     best_baseline : str or None
         The baseline that did best out of fold in development.
     """
@@ -59,7 +62,8 @@ def headlines(
     where = split_label(last)
     here = performance[performance["split"] == last]
     own = [model for model in OWN_MODELS if model in set(here["model"])]
-    lines = []
+    absent = not {"combined", "dscore"} <= set(own)
+    lines = list(summary[: 2 if absent else 1])
     for model in [*own, *([best_baseline] if best_baseline in set(here["model"]) else [])]:
         row = here[here["model"] == model].iloc[0]
         name = model_label(model) + (", best baseline" if model == best_baseline else "")
@@ -68,9 +72,6 @@ def headlines(
         difference = interval(row.difference, row.difference_low, row.difference_high)
         lines.append(f"{where}, AUC of Combined minus {model_label(row.model_b)}: {difference}")
     lines += gap_lines(audit, last)
-    absent = [model_label(model) for model in OWN_MODELS if model not in own]
-    if absent:
-        lines.append(f"Not in this study: {listing(absent)}")
     lines.append(verdict_line(claims))
     return lines
 

@@ -53,10 +53,17 @@ def test_columns_that_share_a_print_name_both_stay():
     assert print_table(pd.DataFrame({"x_y": [1], "x y": [2]})).shape == (1, 2)
 
 
-def test_a_lone_low_column_is_printed_as_it_is():
-    assert list(print_table(pd.DataFrame({"value": [1.0], "low": [0.5], "high": [2.0]})).columns) == [
-        "Value (95% CI)",
+def test_value_low_high_and_whole_numbers_with_intervals():
+    frame = pd.DataFrame(
+        {"value": [0.5], "low": [0.25], "high": [0.75], "rank": [1], "rank_low": [1], "rank_high": [3]}
+    )
+    assert print_table(frame).to_dict("records") == [
+        {"Value (95% CI)": "0.50 (0.25 to 0.75)", "Rank (95% CI)": "1 (1 to 3)"}
     ]
+
+
+def test_a_lone_low_column_is_printed_as_it_is():
+    assert list(print_table(pd.DataFrame({"low": [0.5], "auc_low": [2.0]})).columns) == ["Low", "Auc low"]
 
 
 def test_caption_says_simulated_only_if_it_is():

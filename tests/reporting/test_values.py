@@ -7,7 +7,13 @@ import pandas as pd
 import pytest
 
 from her2study.reporting.judgement import FAILS, HOLDS, UNTESTED
-from her2study.reporting.sentences import conclusion, ranking_sentences, saliency_sentences, verdict_line
+from her2study.reporting.sentences import (
+    conclusion,
+    printed_claims,
+    ranking_sentences,
+    saliency_sentences,
+    verdict_line,
+)
 from her2study.reporting.values import claim_values, gather_values, headlines
 
 CLAIMS = pd.DataFrame(
@@ -53,12 +59,13 @@ def test_claim_values_count_verdicts():
 
 
 def test_headlines_name_what_is_there_and_what_is_not():
-    lines = headlines(PERFORMANCE, NOTHING, AUDIT, CLAIMS, "svm")
+    lines = headlines(PERFORMANCE, NOTHING, AUDIT, CLAIMS, ["Not part: a.", "Poor.", "Detail."], "svm")
     assert lines == [
+        "Not part: a.",
+        "Poor.",
         "External validation, AUC of Clinical: 0.61 (0.52 to 0.70)",
         "External validation, AUC of Support vector machine, best baseline: 0.60 (0.50 to 0.70)",
         "External validation, Clinical below the best possible AUC by 0.20 (0.10 to 0.30)",
-        "Not in this study: Combined and D-score",
         "Of 3 claims 2 hold and 1 cannot be tested here",
     ]
 
@@ -78,6 +85,8 @@ def ranking(rank_high):
 
 def test_a_ranking_in_words():
     (sure,), (unsure,) = ranking_sentences(ranking(3)), ranking_sentences(ranking(5))
+    (few,) = ranking_sentences(ranking(3).head(2))
+    assert few == "Combined: all predictors, by influence: Predictor 1 and Predictor 2."
     assert sure == "Combined: of 5 predictors the first 3 are Predictor 1, Predictor 2 and Predictor 3."
     assert unsure.endswith("; other explained patients could place outside them Predictor 3 (3 to 5).")
 
@@ -99,3 +108,10 @@ def test_saliency_in_words(check, low, high, reference, words):
     row = {"check": check, "value": (low + high) / 2, "low": low, "high": high, "reference": reference}
     (sentence,) = saliency_sentences(pd.DataFrame([row]))
     assert words in sentence
+
+
+def test_claims_are_printed_in_their_own_measure():
+    numbers = {"reproduced": [450.0, 0.7949, math.nan], "reproduced_low": [math.nan, 0.7101, math.nan]}
+    numbers |= {"reproduced_high": [math.nan, 0.8802, math.nan], "measure": ["patients", "AUC", ""]}
+    printed = printed_claims(CLAIMS.assign(published=["450", "0.809", "-"], **numbers))
+    assert printed["here"].tolist() == ["450 patients", "0.795 (0.710 to 0.880) AUC", "–"]
