@@ -106,6 +106,8 @@ def judge_auc(claim: Auc, performance: pd.DataFrame) -> Verdict:
         f"The interval is {number(high - low, 2)} wide"
         + (", so values well away from the published one would have been compatible too." if inside else ".")
     )
+    if low <= 0.5 <= high:
+        reason += " It includes 0.5 as well: here the model may be no better than chance."
     return Verdict(_published(claim), auc, low, high, "AUC", HOLDS if inside else FAILS, reason)
 
 
@@ -142,7 +144,7 @@ def judge_ranking(claim: Ranking, ranking: pd.DataFrame) -> Verdict:
     in_lead = [name for name in claim.predictors if name in set(leading["feature"])]
     absent = [name for name in claim.predictors if name not in set(rows["feature"])]
     named = rows[rows["feature"].isin(claim.predictors)]
-    reason = f"Our first {places}: {listing(list(leading['label']))}."
+    reason = f"Our first {len(leading)}: {listing(list(leading['label']))}."
     if absent:
         reason += f" Not a predictor of the model here: {listing([model_label(name) for name in absent])}."
     beyond = named[(named["rank"] <= places) & (named["rank_high"] > places)]

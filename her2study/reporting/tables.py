@@ -36,7 +36,9 @@ COLUMN_LABELS = {
     "model_b": "compared with",
     "p": "p",
     "z": "z",
-    "p_holm": "p (Holm)",
+    "p_lrt": "p (likelihood ratio)",
+    "p_likelihood_ratio": "p (likelihood ratio)",
+    "p_hosmer_lemeshow": "p (Hosmer-Lemeshow)",
     "p_interaction": "p for interaction",
     "ppv": "PPV",
     "npv": "NPV",
@@ -49,6 +51,16 @@ COLUMN_LABELS = {
     "vif": "VIF",
     "icc": "ICC",
     "brier": "Brier score",
+    "scaled_brier": "Scaled Brier score",
+    "ici": "ICI",
+    "mcc": "MCC",
+    "nri_events": "NRI, events",
+    "nri_non_events": "NRI, non-events",
+    "idi": "IDI",
+    "sd": "SD",
+    "smd": "SMD",
+    "group_n": "n in group",
+    "centre_n": "n in centre",
     "difference": "Difference in AUC",
     "mean_abs_shap": "Mean |SHAP|",
     "her2_status": "HER2 status",
@@ -104,14 +116,15 @@ def print_table(frame: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
 
 def column_label(name: str) -> str:
     """Print text of a column, its unit in brackets."""
-    if name in COLUMN_LABELS:
-        return COLUMN_LABELS[name]
-    stem, _, end = name.rpartition("_")
-    if stem and end in UNITS:
-        return f"{column_label(stem)} ({UNITS[end]})"
+    label = COLUMN_LABELS.get(name, words.spell(name))
     if name in FRACTIONS:
-        return f"{words.spell(name)} (%)"
-    return words.spell(name)
+        return f"{label} (%)"
+    stem, _, end = name.rpartition("_")
+    if name not in COLUMN_LABELS and name.startswith("p_"):
+        return f"p ({words.spell(name[2:])})"
+    if name not in COLUMN_LABELS and stem and end in UNITS:
+        return f"{column_label(stem)} ({UNITS[end]})"
+    return label
 
 
 def print_column(frame: pd.DataFrame, name: str) -> list[str]:
@@ -125,14 +138,24 @@ def print_column(frame: pd.DataFrame, name: str) -> list[str]:
     if not whole and not is_float_dtype(column):
         return [_text(name, value) for value in column]
     percent = name in FRACTIONS
-    guess = 1 if percent or name.endswith("_percent") else words.decimals_for(list(column.dropna()))
-    decimals = 0 if whole else DECIMALS.get(name, guess)
     numbers = column.astype("float64")  # a missing integer becomes NaN
     bounds = _bounds(frame, name)
+    estimates = numbers[frame[list(bounds)].notna().any(axis=1)] if bounds else numbers
+    guess = 1 if percent or name.endswith("_percent") else words.decimals_for(list(estimates))
+    decimals = 0 if whole else DECIMALS.get(name, guess)
     if not bounds:
         return [words.number(value, decimals, percent) for value in numbers]
     rows = zip(numbers, *(frame[bound].astype("float64") for bound in bounds), strict=True)
+    if name == "value":  # a column of different things, some of them exact
+        return [_measured(*row, decimals) for row in rows]
     return [words.interval(value, low, high, decimals, percent) for value, low, high in rows]
+
+
+def _measured(value: float, low: float, high: float, decimals: int) -> str:
+    """An estimate with its interval, or an exact number without one."""
+    if pd.notna(low) or pd.notna(high):
+        return words.interval(value, low, high, decimals)
+    return words.number(value, 0 if pd.notna(value) and float(value).is_integer() else decimals)
 
 
 def _bounds(frame: pd.DataFrame, name: str) -> tuple[str, ...]:
@@ -148,7 +171,7 @@ def _counts(name: str) -> bool:
 def _text(name: str, value: object) -> str:
     """A cell that is not a column of numbers: names are spelt out, stray numbers rounded."""
     if value is None or (not isinstance(value, list | tuple) and pd.isna(value)):
-        return words.ABSENT
+        return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):

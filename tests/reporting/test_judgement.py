@@ -63,6 +63,11 @@ def test_a_published_auc_must_lie_inside_the_interval(low, high, verdict):
     assert (row["reproduced_low"], row["reproduced_high"], row["published"]) == (low, high, "0.809")
 
 
+def test_an_interval_that_includes_chance_says_so():
+    assert "no better than chance" in judge(AUC, aucs=performance(0.45, 0.86))["reason"]
+    assert "chance" not in judge(AUC)["reason"]
+
+
 def test_an_auc_without_interval_or_model_is_not_tested():
     assert judge(AUC, aucs=performance(0.7, np.nan))["verdict"] == UNTESTED
     absent = judge(AUC, aucs=performance(0.7, 0.9).assign(model="clinical"))

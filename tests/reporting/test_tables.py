@@ -2,9 +2,10 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from her2study.reporting import show_table
-from her2study.reporting.tables import print_table
+from her2study.reporting.tables import column_label, print_table
 
 PERFORMANCE = pd.DataFrame(
     {
@@ -46,7 +47,7 @@ def test_interval_follows_the_confidence():
 
 def test_text_with_a_stray_number_is_rounded():
     mixed = pd.DataFrame({"detail": ["mass", 0.123456, None, True]}, dtype=object)
-    assert print_table(mixed)["Detail"].tolist() == ["mass", "0.12", "–", "yes"]
+    assert print_table(mixed)["Detail"].tolist() == ["mass", "0.12", "", "yes"]
 
 
 def test_columns_that_share_a_print_name_both_stay():
@@ -60,6 +61,26 @@ def test_value_low_high_and_whole_numbers_with_intervals():
     assert print_table(frame).to_dict("records") == [
         {"Value (95% CI)": "0.50 (0.25 to 0.75)", "Rank (95% CI)": "1 (1 to 3)"}
     ]
+
+
+def test_exact_numbers_beside_estimates():
+    frame = pd.DataFrame({"value": [1060.0, 0.123], "low": [np.nan, 0.1], "high": [np.nan, 0.2]})
+    assert print_table(frame)["Value (95% CI)"].tolist() == ["1,060", "0.123 (0.100 to 0.200)"]
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        ("ppv", "PPV (%)"),
+        ("p", "p"),
+        ("p_holm", "p (Holm)"),
+        ("p_hosmer_lemeshow", "p (Hosmer-Lemeshow)"),
+        ("slice_thickness_mm", "Slice thickness (mm)"),
+        ("inner_auc", "Inner auc"),
+    ],
+)
+def test_column_labels(name, label):
+    assert column_label(name) == label
 
 
 def test_a_lone_low_column_is_printed_as_it_is():

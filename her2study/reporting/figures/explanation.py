@@ -12,9 +12,10 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 from pandas.api.types import is_numeric_dtype
 
-from her2study.reporting.figures.canvas import wrap
+from her2study.reporting.figures.canvas import fit, wrap
 from her2study.reporting.figures.panels import grid_of_panels, tag
 from her2study.reporting.style import (
     CLASS_COLOURS,
@@ -68,7 +69,7 @@ def shap_summary(frame: pd.DataFrame) -> Figure:
     models = model_order(frame["model"])
     orders = {model: _influence(frame[frame["model"] == model]) for model in models}
     rows = min(MOST_FEATURES, max(len(order) for order in orders.values()))
-    figure = new_figure(rows * 6.6 + 20)
+    figure = new_figure(max(58, rows * 6.6 + 20))
     cells = grid_of_panels(figure, 1, len(models))[0]
     for place, (axes, model) in enumerate(zip(cells, models, strict=True)):
         here = frame[frame["model"] == model]
@@ -94,6 +95,7 @@ def shap_summary_panel(frame: pd.DataFrame, axes: Axes, order: list[str], panels
         axes.scatter(x, place + _stacked(x, span), c=rows["value_scaled"].fillna(0.5), cmap=LOW_HIGH, vmin=0, vmax=1,
                      s=4, linewidths=0, rasterized=len(rows) > 400)  # fmt: skip
     _feature_ticks(axes, labels.loc[order[:MOST_FEATURES]], panels)
+    axes.xaxis.set_major_locator(MaxNLocator(5))
     return axes
 
 
@@ -142,7 +144,9 @@ def shap_dependence_panel(frame: pd.DataFrame, axes: Axes, centres: list[str]) -
     if names or len(distinct) <= 3:
         golden = np.modf(np.arange(len(values)) * 0.618034)[0] - 0.5  # even and the same at every drawing
         jitter = golden * 0.25 * (np.diff(distinct).min() if len(distinct) > 1 else 1)
-        axes.set_xticks(distinct, labels=names or [f"{value:g}" for value in distinct])
+        room = 38 / max(1, len(distinct))
+        axes.set_xticks(distinct, labels=[fit(name, room) for name in names] or [f"{value:g}" for value in distinct])
+        axes.set_xlim(distinct.min() - 0.5, distinct.max() + 0.5)
     for place, centre in enumerate(centres):
         chosen = (frame["centre"].astype(str) == centre).to_numpy()
         look = {"color": CENTRE_COLOURS[place % 8], "marker": CENTRE_MARKERS[place % 8], "s": 7, "linewidths": 0}
@@ -152,6 +156,9 @@ def shap_dependence_panel(frame: pd.DataFrame, axes: Axes, centres: list[str]) -
 
 def _positions(frame: pd.DataFrame) -> tuple[np.ndarray, list[str]]:
     """Where values lie on the axis, and names of the places if the values are categories."""
+    if "value_label" in frame and pd.to_numeric(frame["value_label"], errors="coerce").isna().any():
+        levels = frame.dropna(subset="value").drop_duplicates("value").sort_values("value")
+        return frame["value"].to_numpy(dtype=float), [str(name) for name in levels["value_label"]]
     if is_numeric_dtype(frame["value"]):
         return frame["value"].to_numpy(dtype=float), []
     codes, names = pd.factorize(frame["value"].astype(str), sort=True)
@@ -213,6 +220,7 @@ def shap_case_panel(frame: pd.DataFrame, axes: Axes, most: int = 8) -> Axes:
         ground = {"facecolor": "white", "edgecolor": "none", "pad": 0.4, "alpha": 0.85}
         axes.text(max(start, start + step) + 0.03 * span, at, text, va="center", ha="left", bbox=ground)
     axes.set_xlim(low - 0.05 * span, low + 1.28 * span)
+    axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.set_xlabel(f"Prediction{_unit(frame)}")
     return axes
 
