@@ -15,7 +15,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 from pandas.api.types import is_numeric_dtype
 
-from her2study.reporting.figures.canvas import fit, wrap
+from her2study.reporting.figures.canvas import fit, text_width_mm, wrap
 from her2study.reporting.figures.panels import grid_of_panels, tag
 from her2study.reporting.style import (
     CLASS_COLOURS,
@@ -144,8 +144,12 @@ def shap_dependence_panel(frame: pd.DataFrame, axes: Axes, centres: list[str]) -
     if names or len(distinct) <= 3:
         golden = np.modf(np.arange(len(values)) * 0.618034)[0] - 0.5  # even and the same at every drawing
         jitter = golden * 0.25 * (np.diff(distinct).min() if len(distinct) > 1 else 1)
-        room = 38 / max(1, len(distinct))
-        axes.set_xticks(distinct, labels=[fit(name, room) for name in names] or [f"{value:g}" for value in distinct])
+        labels = [fit(name, 24) for name in names] or [f"{value:g}" for value in distinct]
+        axes.set_xticks(distinct, labels=labels)
+        if max(text_width_mm(label) for label in labels) > 34 / len(labels):
+            axes.tick_params(axis="x", rotation=30)
+            for label in axes.get_xticklabels():
+                label.set_ha("right")
         axes.set_xlim(distinct.min() - 0.5, distinct.max() + 0.5)
     for place, centre in enumerate(centres):
         chosen = (frame["centre"].astype(str) == centre).to_numpy()
