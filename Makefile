@@ -15,7 +15,7 @@ READY := .venv/.ready
 CHAIN = --study "$(STUDY)" --profile "$(PROFILE)" --data "$(DATA)"
 # `exec` and the variable let the chain end with make, even if make is killed.
 HER2STUDY = HER2STUDY_FOLLOW_PARENT=1 exec $(BIN)/her2study
-SOURCES := her2study tests notebooks
+SOURCES := her2study tests notebooks bench
 
 # What pip froze, without what depends on the machine: torch's build and its GPU libraries come with torch.
 PIN = -e '1i \# Made by `make lock`: exact versions of everything, development tools included.' \
@@ -50,11 +50,14 @@ lint: $(READY)  ## Check style, layers, types and the rules of the notebooks
 	@$(BIN)/mypy
 	@$(BIN)/pytest -q tests/test_architecture.py
 
-bench: $(READY)  ## Time two full runs from scratch and compare their tables and predictions byte by byte
-	@rm -rf build/bench
-	@for round in 1 2; do HER2STUDY_RESULTS=build/bench/$$round $(BIN)/her2study reproduce $(CHAIN) --cores $(CORES); done
-	@diff -r build/bench/1/*/tables build/bench/2/*/tables
-	@cmp build/bench/1/*/predictions.parquet build/bench/2/*/predictions.parquet
+bench: $(READY)  ## Time the library against what one would use instead, as ratios
+	@for script in bench/bench_*.py; do OMP_NUM_THREADS=1 $(BIN)/python "$$script"; done
+
+repeat: $(READY)  ## Run the study twice from scratch and compare tables and predictions byte by byte
+	@rm -rf build/repeat
+	@for round in 1 2; do HER2STUDY_RESULTS=build/repeat/$$round $(BIN)/her2study reproduce $(CHAIN) --cores $(CORES); done
+	@diff -r build/repeat/1/*/tables build/repeat/2/*/tables
+	@cmp build/repeat/1/*/predictions.parquet build/repeat/2/*/predictions.parquet
 	@echo "Both runs wrote the same tables and predictions."
 
 oracles: $(READY)  ## Make the golden files of tests/oracles/ again (needs R with pROC and rms)
@@ -85,4 +88,4 @@ $(READY): requirements.lock pyproject.toml
 	@touch $@
 	@echo "Ready."
 
-.PHONY: help setup reproduce smoke figures lab test lint bench oracles lock clean
+.PHONY: help setup reproduce smoke figures lab test lint bench repeat oracles lock clean

@@ -89,10 +89,7 @@ def public(tmp_path_factory) -> Finished:
     return run_study(tmp_path_factory, "mamamia", str(PUBLIC_DATA))
 
 
-@pytest.fixture(params=[
-    pytest.param("simulated", marks=pytest.mark.xdist_group("simulated")),
-    pytest.param("public", marks=pytest.mark.xdist_group("public")),
-])  # fmt: skip
+@pytest.fixture(params=["simulated", "public"])
 def finished(request, monkeypatch) -> Finished:
     """Each of the two studies in turn."""
     done = request.getfixturevalue(request.param)
@@ -100,7 +97,7 @@ def finished(request, monkeypatch) -> Finished:
     return done
 
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("studies")]  # one process, so that each study runs once
 
 
 def test_every_table_and_figure_of_the_design_is_there_and_not_empty(finished):
@@ -191,14 +188,13 @@ def cut_mask(source: Path) -> None:
     nibabel.save(nibabel.Nifti1Image(cut, image.affine), path)
 
 
-@pytest.mark.xdist_group("simulated")
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
         (edit_table(lambda table: table.drop(columns="her2_status")), ["clinical.csv", "her2_status"]),
-        (edit_table(lambda table: pd.concat([table, table.iloc[[4]]])), ["clinical.csv", "twice"]),
+        (edit_table(lambda table: pd.concat([table, table.iloc[[4]]])), ["clinical.csv", "A0005", "rows 6, 127"]),
         (edit_table(lambda table: table.replace({"shape": {"irregular": "wobbly"}})), ["shape", "wobbly"]),
-        (edit_table(one_class), ["C", "negative"]),
+        (edit_table(one_class), ["centre 'C'", "both classes"]),
         (lambda source: a_mask(source).unlink(), [".nii.gz"]),
         (cut_mask, [".nii.gz", "shape"]),
     ],

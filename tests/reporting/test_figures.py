@@ -33,7 +33,7 @@ SIZES = {
         ),
         "features": 24,
         "folds": 10,
-        "pictures": 24,
+        "pictures": 16,
     },
     "few": {"n": 6, "models": ("clinical", "svm"), "splits": ("external",), "features": 4, "pictures": 2, "folds": 2},
     "no internal": {"n": 20, "models": ("clinical", "combined"), "splits": ("development", "external"), "features": 20},
@@ -44,7 +44,8 @@ ALIKE = {"workflow", "network", "forest", "nomogram", "saliency_sanity"}
 BY_SPLIT = {"cohort_flow", "algorithms_roc", "roc", "calibration", "decision_curve", "confusion", "subgroups"}
 VARIED = [
     *[("usual", name) for name in DESIGN],
-    *[(size, name) for size in ("many", "few") for name in DESIGN if name not in ALIKE],
+    *[("many", name) for name in DESIGN if name not in ALIKE],
+    *[("few", name) for name in DESIGN if name not in ALIKE | {"montage", "learning_curves", "failure_cases"}],
     *[("no internal", name) for name in DESIGN if name in BY_SPLIT],
 ]
 

@@ -65,7 +65,7 @@ def test_value_low_high_and_whole_numbers_with_intervals():
 
 def test_exact_numbers_beside_estimates():
     frame = pd.DataFrame({"value": [1060.0, 0.123], "low": [np.nan, 0.1], "high": [np.nan, 0.2]})
-    assert print_table(frame)["Value (95% CI)"].tolist() == ["1,060", "0.123 (0.100 to 0.200)"]
+    assert print_table(frame)["Value (95% CI)"].tolist() == ["1,060", "0.12 (0.10 to 0.20)"]
 
 
 @pytest.mark.parametrize(

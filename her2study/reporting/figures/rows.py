@@ -166,7 +166,7 @@ def subgroup_panel(frame: pd.DataFrame, axes: Axes, lines: list[tuple], y: np.nd
         rows = frame[(frame["subgroup"] == subgroup) & (frame["label"] == label)]
         if len(rows) and rows["auc"].isna().all():
             ground = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
-            axes.text(0.5, at, "too few", color=GREY, ha="center", va="center", bbox=ground)
+            axes.text(0.52, at, "too few", color=GREY, va="center", bbox=ground)
         for place, model in enumerate(models):
             for row in rows[rows["model"] == model].itertuples():
                 height = at - (place - (len(models) - 1) / 2) * 2.1
