@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -145,13 +144,10 @@ def test_the_graph_is_real(finished):
 
 def test_the_same_command_again_does_nothing_at_once(finished):
     before = {path: path.stat().st_mtime_ns for path in (finished.results / "records").iterdir()}
-    started = time.monotonic()
     again = reproduce(finished.results, finished.arguments)
-    seconds = time.monotonic() - started
     assert (again.status, again.err) == (0, "")
     assert "nothing to do" in again.out
     assert {path: path.stat().st_mtime_ns for path in (finished.results / "records").iterdir()} == before
-    assert seconds < 5
 
 
 def test_a_colour_draws_figures_again_and_trains_nothing(finished, monkeypatch):
