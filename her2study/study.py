@@ -94,6 +94,11 @@ class Variable(Section):
     candidate: bool = Field(True, description="may be offered to the clinical model and the baselines")
     second_reader: str | None = Field(None, description="column with the second reader's value")
 
+    @property
+    def printed(self) -> str:
+        """The label with the unit in brackets, if there is one."""
+        return f"{self.label} ({self.unit})" if self.unit else self.label
+
     @model_validator(mode="after")
     def _levels(self) -> Variable:
         if self.type in ("categorical", "ordinal", "binary") and len(self.levels) < 2:

@@ -131,8 +131,8 @@ def explain_pipeline(
     for leader in _leaders(groups, by_name):
         members = [name for name in names if groups[name] == groups[leader]]
         variable = variables.get(leader)
-        label = variable.label if variable else (labels or {}).get(leader, feature_term(leader).label)
-        more = f" (+{len(members) - 1} correlated)" if len(members) > 1 else ""
+        label = variable.printed if variable else (labels or {}).get(leader, feature_term(leader).label)
+        more = f" (+{len(members) - 1})" if len(members) > 1 else ""
         term = variable_terms(leader, variable)[0] if variable else feature_term(leader)
         total = np.sum([by_name[name] for name in members], axis=0)
         rows.append(_feature_rows(leader, label + more, features.loc[explained, leader], term, total))
@@ -150,7 +150,7 @@ def _leaders(groups: pd.Series, by_name: Mapping[str, NDArray[np.float64]]) -> l
 def _feature_rows(name: str, label: str, raw: pd.Series, term: Term, values: NDArray[np.float64]) -> pd.DataFrame:
     kind = "score" if term.levels else "value"
     numbers = encode(Term(name, name, kind, label, term.levels), raw)
-    words = ["missing" if pd.isna(v) else v if term.levels else f"{v:.4g}" for v in raw]
+    words = ["missing" if pd.isna(v) else v if term.levels else _rounded(v) for v in raw]
     return pd.DataFrame(
         {
             "patient_id": raw.index,
@@ -161,6 +161,11 @@ def _feature_rows(name: str, label: str, raw: pd.Series, term: Term, values: NDA
             "shap": values,
         }
     )
+
+
+def _rounded(value: float) -> str:
+    """Three digits, never in powers of ten."""
+    return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
 
 
 def _long(

@@ -27,18 +27,19 @@ from her2study.parallel import map_patients
 from her2study.study import Radiomics, nearest
 from her2study.types import Channels, Mask, StudyError
 
-FAMILIES = (
-    "statistics",
-    "intensity_histogram",
-    "intensity_volume_histogram",
-    "cooccurrence_matrix",
-    "run_length_matrix",
-    "size_zone_matrix",
-    "distance_zone_matrix",
-    "grey_tone_difference_matrix",
-    "grey_level_dependence_matrix",
-)
-"""MIRP families that depend on grey values only; those of geometry are measured by :func:`lesion_shape`."""
+FAMILIES = {
+    "statistics": "",
+    "intensity_histogram": "histogram",
+    "intensity_volume_histogram": "IVH",
+    "cooccurrence_matrix": "GLCM",
+    "run_length_matrix": "GLRLM",
+    "size_zone_matrix": "GLSZM",
+    "distance_zone_matrix": "GLDZM",
+    "grey_tone_difference_matrix": "NGTDM",
+    "grey_level_dependence_matrix": "NGLDM",
+}
+"""MIRP families that depend on grey values only, with their short names in print (IBSI's); geometry is measured by
+:func:`lesion_shape`."""
 
 MINIMUM_VOXELS = 8
 """Smaller lesions have a shape but no texture: their intensity features are missing, not guessed."""
@@ -187,14 +188,15 @@ def feature_dictionary(radiomics: Radiomics) -> pd.DataFrame:
     for image in radiomics.images:
         shown = image.replace("_", "-").capitalize()
         rows += [
-            (f"{image}_{row.feature}", f"{shown} {row.definition}", row.family, image, row.definition, row.ibsi_id)
+            (f"{image}_{row.feature}", f"{shown} {row.short}".strip() + f": {row.text}", row.family, image,
+             f"{row.family.replace('_', ' ')}: {row.text}", row.ibsi_id)
             for row in mirp.itertuples()
-        ]
+        ]  # fmt: skip
     return pd.DataFrame(rows, columns=["feature", "label", "family", "image", "definition", "ibsi_id"])
 
 
 def _mirp_names(radiomics: Radiomics) -> pd.DataFrame:
-    """``feature, family, definition, ibsi_id`` of the MIRP features of the settings that have an IBSI reference."""
+    """``feature, family, short, text, ibsi_id`` of the MIRP features of the settings that have an IBSI reference."""
     rows = []
     for family in radiomics.families:
         if family not in FAMILIES:
@@ -214,8 +216,8 @@ def _mirp_names(radiomics: Radiomics) -> pd.DataFrame:
             feature.create_table_name()
             if feature.ibsi_compliant and not feature.table_name.startswith(NOT_OFFERED):
                 text = feature.name.partition(" - ")[2]
-                rows.append((feature.table_name, family, f"{family.replace('_', ' ')}: {text}", feature.ibsi_id))
-    return pd.DataFrame(rows, columns=["feature", "family", "definition", "ibsi_id"])
+                rows.append((feature.table_name, family, FAMILIES[family], text, feature.ibsi_id))
+    return pd.DataFrame(rows, columns=["feature", "family", "short", "text", "ibsi_id"])
 
 
 @contextmanager

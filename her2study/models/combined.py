@@ -77,7 +77,7 @@ def fit_combined(patients: pd.DataFrame, variables: dict[str, Variable], setting
             )
         left_out.append(kept[-1])
         kept = kept[:-1]
-    names = {"dscore": "D-score"} | {name: variables[name].label for name in kept}
+    names = {"dscore": "D-score"} | {name: variables[name].printed for name in kept}
     frozen = freeze(
         "combined", fit.coefficients[0], fit.coefficients[1:], fit.covariance, terms, imputation, names, patients
     )

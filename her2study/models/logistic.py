@@ -190,5 +190,5 @@ def fit_frozen(
     fit = fit_logit(design, patients["label"].to_numpy(dtype=np.int64))
     if fit is None:
         raise ValueError(f"{model}: {', '.join(names)} cannot be estimated together; select predictors first")
-    labels = {name: variables[name].label for name in names}
+    labels = {name: variables[name].printed for name in names}
     return freeze(model, fit.coefficients[0], fit.coefficients[1:], fit.covariance, terms, imputation, labels, patients)

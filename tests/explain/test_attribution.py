@@ -86,7 +86,7 @@ def test_correlated_features_are_added_up_and_named_together():
     names = explained.drop_duplicates("feature")["label"].tolist()
     assert sorted(names)[-1] == "third"
     assert len(names) == 2
-    assert any(name.endswith(" (+1 correlated)") for name in names)
+    assert any(name.endswith(" (+1)") for name in names)
 
 
 def test_patients_explained_are_external_if_there_are_any():

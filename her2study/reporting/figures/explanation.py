@@ -23,8 +23,8 @@ from her2study.reporting.style import (
     INK,
     letter,
     model_colours,
-    model_label,
     model_order,
+    model_short,
     new_figure,
 )
 from her2study.reporting.words import number
@@ -47,7 +47,7 @@ def shap_bar(frame: pd.DataFrame) -> Figure:
         shap_bar_panel(shown[model], axes, model_colours(models)[model], len(models))
         axes.set_ylim(rows - 0.4, -0.6)  # bars equally thick in every panel
         letter(axes, tag(place, len(models)), _head(model, shown[model]["feature"]))
-        axes.set_xlabel(f"Mean |SHAP value|{_unit(shown[model])}")
+        axes.set_xlabel(f"Mean |SHAP value|{_unit(shown[model])}{_groups(shown[model])}")
     return figure
 
 
@@ -76,7 +76,7 @@ def shap_summary(frame: pd.DataFrame) -> Figure:
         shap_summary_panel(here, axes, orders[model], len(models))
         axes.set_ylim(rows - 0.4, -0.6)
         letter(axes, tag(place, len(models)), _head(model, orders[model]))
-        axes.set_xlabel(f"SHAP value{_unit(here)}")
+        axes.set_xlabel(f"SHAP value{_unit(here)}{_groups(here)}")
     bar = figure.colorbar(ScalarMappable(Normalize(0, 1), LOW_HIGH), ax=cells, aspect=30, pad=0.015, fraction=0.03)
     bar.set_ticks([0, 1], labels=["low", "high"])
     bar.set_label("Value of the predictor", labelpad=-8)
@@ -95,7 +95,7 @@ def shap_summary_panel(frame: pd.DataFrame, axes: Axes, order: list[str], panels
         axes.scatter(x, place + _stacked(x, span), c=rows["value_scaled"].fillna(0.5), cmap=LOW_HIGH, vmin=0, vmax=1,
                      s=4, linewidths=0, rasterized=len(rows) > 400)  # fmt: skip
     _feature_ticks(axes, labels.loc[order[:MOST_FEATURES]], panels)
-    axes.xaxis.set_major_locator(MaxNLocator(5))
+    axes.xaxis.set_major_locator(MaxNLocator(3 if panels > 1 else 5))
     return axes
 
 
@@ -127,7 +127,7 @@ def shap_dependence(frame: pd.DataFrame) -> Figure:
         model, feature = keys[place]
         here = frame[(frame["model"] == model) & (frame["feature"] == feature)]
         shap_dependence_panel(here, axes, centres)
-        letter(axes, tag(place, len(keys)), model_label(model) if several else "")
+        letter(axes, tag(place, len(keys)), model_short(model) if several else "")
         axes.set_xlabel("\n".join(wrap(here.iloc[0]["label"], 174 / columns - 16, 7.5)))
         axes.set_ylabel(f"SHAP value{_unit(here)}" if place % columns == 0 or several else "")
     handles = [_centre_key(centres, place) for place in range(len(centres))]
@@ -151,6 +151,8 @@ def shap_dependence_panel(frame: pd.DataFrame, axes: Axes, centres: list[str]) -
             for label in axes.get_xticklabels():
                 label.set_ha("right")
         axes.set_xlim(distinct.min() - 0.5, distinct.max() + 0.5)
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(3))
     for place, centre in enumerate(centres):
         chosen = (frame["centre"].astype(str) == centre).to_numpy()
         look = {"color": CENTRE_COLOURS[place % 8], "marker": CENTRE_MARKERS[place % 8], "s": 7, "linewidths": 0}
@@ -250,7 +252,12 @@ def _feature_ticks(axes: Axes, labels: pd.Series, panels: int) -> None:
 
 def _head(model: str, features: object) -> str:
     total = len(set(features))
-    return model_label(model) + (f" ({MOST_FEATURES} of {total} predictors)" if total > MOST_FEATURES else "")
+    return model_short(model) + (f" ({MOST_FEATURES} of {total} predictors)" if total > MOST_FEATURES else "")
+
+
+def _groups(frame: pd.DataFrame) -> str:
+    """What the number behind some labels means."""
+    return "\n(+n): with n correlated features" if frame["label"].str.contains("(+", regex=False).any() else ""
 
 
 def _unit(frame: pd.DataFrame) -> str:

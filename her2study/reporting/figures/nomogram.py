@@ -99,10 +99,10 @@ def correlation(frame: pd.DataFrame) -> Figure:
     matrix = matrix.loc[order, order].to_numpy(dtype=float)
     names = frame.drop_duplicates("feature_a").set_index("feature_a").loc[order, "label_a"]
     small, large = len(order) <= 14, len(order) > 30
-    cell = max(min(8.5, 96 / max(1, len(order))), min(2.95, 114 / len(order)))
+    cell = max(min(8.5, 86 / max(1, len(order))), min(2.95, 114 / len(order)))
     every = int(np.ceil(2.8 / cell))  # rows too thin for a label each
-    labels = [fit(str(name), 36 if large else 46) if i % every == 0 else "" for i, name in enumerate(names)]
-    figure = new_figure(cell * len(order) + 56, min(WIDTH, cell * len(order) + 84))
+    labels = [fit(str(name), 36 if large else 56) if i % every == 0 else "" for i, name in enumerate(names)]
+    figure = new_figure(cell * len(order) + 66, min(WIDTH, cell * len(order) + 94))
     axes = figure.subplots()
     axes.set_anchor("N")
     sns.heatmap(
