@@ -101,8 +101,8 @@ def correlation(frame: pd.DataFrame) -> Figure:
     small, large = len(order) <= 14, len(order) > 30
     cell = max(min(8.5, 86 / max(1, len(order))), min(2.95, 114 / len(order)))
     every = int(np.ceil(2.8 / cell))  # rows too thin for a label each
-    labels = [fit(str(name), 36 if large else 56) if i % every == 0 else "" for i, name in enumerate(names)]
-    figure = new_figure(cell * len(order) + 66, min(WIDTH, cell * len(order) + 94))
+    labels = [fit(str(name), 36 if large else 52) if i % every == 0 else "" for i, name in enumerate(names)]
+    figure = new_figure(cell * len(order) + 78, min(WIDTH, cell * len(order) + 94))
     axes = figure.subplots()
     axes.set_anchor("N")
     sns.heatmap(
