@@ -41,7 +41,7 @@ lab: $(READY)  ## Open the notebooks in JupyterLab
 	@$(BIN)/jupyter lab --notebook-dir notebooks
 
 test: $(READY)  ## Run all tests, a smoke run of both studies included
-	@OMP_NUM_THREADS=1 $(BIN)/pytest -n $(CORES) --dist loadgroup $(TESTS)
+	@OMP_NUM_THREADS=1 $(BIN)/pytest -n $(CORES) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 lint: $(READY)  ## Check style, layers, types and the rules of the notebooks
 	@$(BIN)/ruff check $(SOURCES)

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 
+import hypothesis
 import pytest
 
 from tests.tiny import ROOT, TINY_NOTEBOOKS, TINY_TABLE, Project
 
+# A person's runs look for new examples; CI's are the same every time. No deadline: other tests run beside.
+hypothesis.settings.register_profile("her2study", deadline=None, derandomize="CI" in os.environ)
+hypothesis.settings.load_profile("her2study")
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The smoke runs first: they take longest, and other tests fill the second core meanwhile."""
-    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+    items.sort(key=lambda item: item.path.name != "test_study_runs.py")
 
 
 @pytest.fixture

@@ -96,7 +96,7 @@ def finished(request, monkeypatch) -> Finished:
     return done
 
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("studies")]  # one process, so that each study runs once
+pytestmark = pytest.mark.slow
 
 
 def test_every_table_and_figure_of_the_design_is_there_and_not_empty(finished):

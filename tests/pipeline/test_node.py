@@ -22,7 +22,9 @@ def chain(project):
 
 
 def test_success_leaves_an_executed_notebook_and_a_record(project, chain, capsys):
-    project.notebook("01_cohort", TINY_NOTEBOOKS["01_cohort"], "import os; os.environ['OMP_NUM_THREADS'], os.getcwd()")
+    project.notebook(
+        "01_cohort", TINY_NOTEBOOKS["01_cohort"], "import os; print(os.environ['OMP_NUM_THREADS'], os.getcwd())"
+    )
     run_node(chain, chain.nodes["01_cohort"])
     record = load_record(chain, "01_cohort")
     assert set(record["written"]) == {"cohort.parquet"}
@@ -31,7 +33,7 @@ def test_success_leaves_an_executed_notebook_and_a_record(project, chain, capsys
     assert {"her2study.store", "her2study.types"} <= record["code"].keys()
     assert "pandas" in record["packages"]
     executed = nbformat.read(project.results / "notebooks" / "01_cohort.ipynb", as_version=4)
-    assert executed.cells[-1].outputs[0].data["text/plain"] == f"('1', '{project.root}')"
+    assert executed.cells[-1].outputs[0].text == f"1 {project.root}\n"
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "start      01_cohort"
     assert lines[-1].startswith("done       01_cohort  0:")
