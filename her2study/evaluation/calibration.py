@@ -10,12 +10,14 @@ import numpy as np
 import pandas as pd
 import statsmodels.api as sm
 from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import brentq
+from scipy.special import expit
 from scipy.stats import chi2, norm
 
 from her2study.evaluation.bootstrap import resample, weighted_mean
 from her2study.evaluation.compare import safe_logit
 from her2study.evaluation.flexible import calibration_bins, calibration_curve, calibration_errors, quantile_groups
-from her2study.evaluation.intervals import Interval, columns, percentile
+from her2study.evaluation.intervals import Interval, columns, percentile, z_value
 from her2study.evaluation.predictions import by_split
 from her2study.evaluation.roc import check_scores
 
@@ -70,12 +72,16 @@ def calibration_figure(
 def calibration_intercept(labels: ArrayLike, probabilities: ArrayLike, confidence: float = 0.95) -> Interval:
     """Calibration in the large: intercept of a logistic model with the logit as offset (slope 1); ``(n,)``.
 
-    Above 0, outcomes are more frequent than predicted. Wald interval.
+    Above 0, outcomes are more frequent than predicted. Wald interval. Solved as the root of the score, which falls
+    steadily with the intercept; Newton steps from 0 overshoot where probabilities are near 0 or 1.
     """
     labels, matrix = check_scores(labels, probabilities)
-    ones = np.ones((len(labels), 1))
-    fit = sm.GLM(labels, ones, family=sm.families.Binomial(), offset=safe_logit(matrix[:, 0])).fit()
-    return Interval(float(fit.params[0]), *(float(end) for end in fit.conf_int(alpha=1 - confidence)[0]))
+    logits = safe_logit(matrix[:, 0])
+    reach = float(np.abs(logits).max()) + np.log(len(labels)) + 1  # beyond it expected events exceed any count
+    estimate = brentq(lambda shift: labels.sum() - expit(logits + shift).sum(), -reach, reach, xtol=1e-13, rtol=1e-14)
+    expected = expit(logits + estimate)
+    half = z_value(confidence) / float(np.sqrt((expected * (1 - expected)).sum()))
+    return Interval(estimate, estimate - half, estimate + half)
 
 
 def calibration_slope(labels: ArrayLike, probabilities: ArrayLike, confidence: float = 0.95) -> Interval:

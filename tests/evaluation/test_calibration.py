@@ -76,3 +76,12 @@ def test_intervals_of_constant_calibration_are_the_same_each_time():
     first, second = (calibration_table(predictions, resamples=50, seed=4) for _ in range(2))
     assert first.equals(second)
     assert not first.equals(calibration_table(predictions, resamples=50, seed=5))
+
+
+def test_intercept_of_extreme_probabilities_solves_its_score():
+    """Newton steps from 0 overshoot here; the root of the score is unique and has no such trouble."""
+    p = np.array([0.0] * 7 + [0.3] + [0.5] * 4)
+    labels = np.array([1, 1] + [0] * 9 + [1])
+    shift = calibration_intercept(labels, p).estimate
+    odds = np.clip(p, 1e-4, None) / (1 - np.clip(p, 1e-4, None)) * np.exp(shift)
+    assert (odds / (1 + odds)).sum() == pytest.approx(3, abs=1e-9)
