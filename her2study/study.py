@@ -164,8 +164,10 @@ class Clinical(Section):
     """The clinical model and what may enter it."""
 
     candidate_roles: tuple[Literal["clinical", "mri_reading", "pathology"], ...] = ("clinical", "mri_reading")
+    selection: Literal["backward", "aic"] = Field("backward", description="by p of the likelihood ratio, or by AIC")
     screen_p: float = Field(0.1, gt=0, le=1)
     keep_p: float = Field(0.05, gt=0, le=1)
+    resamples: int = Field(200, ge=10, description="bootstrap repeats of the whole selection: frequencies, optimism")
 
 
 class Statistics(Section):
@@ -176,6 +178,10 @@ class Statistics(Section):
     comparisons: tuple[tuple[str, str], ...] = Field((), description="pairs of models for DeLong, Holm-adjusted")
     subgroups: tuple[str, ...] = ()
     decision_thresholds: tuple[float, float] = (0.05, 0.80)
+    target_sensitivity: float = Field(0.9, gt=0, lt=1, description="of one frozen threshold")
+    target_specificity: float = Field(0.9, gt=0, lt=1, description="of another")
+    other_prevalences: tuple[float, ...] = Field((), description="at which PPV and NPV are restated")
+    anticipated_auc: float = Field(0.75, gt=0.5, lt=1, description="before the study: for the sample size only")
     leave_one_centre_out: bool = False
     shap_samples: int = Field(128, ge=8)
     gradcam_patients: int = Field(24, ge=2)

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 
+from her2study.evaluation.checks import check_scores
 from her2study.evaluation.intervals import Interval, percentile
-from her2study.evaluation.roc import check_scores
 
 Weights = NDArray[np.float64]
 """How often each patient was drawn in each resample, ``(resamples, n)``."""

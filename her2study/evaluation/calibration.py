@@ -15,11 +15,10 @@ from scipy.special import expit
 from scipy.stats import chi2, norm
 
 from her2study.evaluation.bootstrap import resample, weighted_mean
-from her2study.evaluation.compare import safe_logit
+from her2study.evaluation.checks import check_scores, safe_logit
 from her2study.evaluation.flexible import calibration_bins, calibration_curve, calibration_errors, quantile_groups
 from her2study.evaluation.intervals import Interval, columns, percentile, z_value
 from her2study.evaluation.predictions import by_split
-from her2study.evaluation.roc import check_scores
 
 HOSMER_LEMESHOW_GROUPS = 10
 

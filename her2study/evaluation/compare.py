@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 import statsmodels.api as sm
 from numpy.typing import ArrayLike
-from scipy.special import logit
 from scipy.stats import chi2
 from sklearn.metrics import roc_curve
 from statsmodels.stats.multitest import multipletests
 from statsmodels.tools.sm_exceptions import PerfectSeparationWarning
 
+from her2study.evaluation.checks import safe_logit
 from her2study.evaluation.intervals import columns
 from her2study.evaluation.predictions import by_split
 from her2study.evaluation.roc import delong, delong_test, interval_from_error
@@ -26,9 +26,6 @@ NESTED_NOTE = "not tested: nested on development data; see the likelihood-ratio 
 
 OWN_MODELS = ("dscore", "clinical", "combined")
 """Models of the paper; every other model is a baseline."""
-
-PROBABILITY_FLOOR = 1e-4
-"""Probabilities nearer to 0 or 1 than this are moved here before a logit, which is infinite at 0 and 1."""
 
 
 def auc_table(predictions: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
@@ -113,11 +110,6 @@ def likelihood_ratio_p(labels: ArrayLike, smaller: np.ndarray, larger: np.ndarra
         warnings.simplefilter("ignore", PerfectSeparationWarning)
         fits = [sm.GLM(np.asarray(labels, float), x, family=sm.families.Binomial()).fit() for x in (smaller, larger)]
     return float(chi2.sf(max(0.0, fits[0].deviance - fits[1].deviance), df=gain))
-
-
-def safe_logit(probabilities: ArrayLike) -> np.ndarray:
-    """Log odds, with probabilities kept :data:`PROBABILITY_FLOOR` away from 0 and 1."""
-    return logit(np.clip(np.asarray(probabilities, float), PROBABILITY_FLOOR, 1 - PROBABILITY_FLOOR))
 
 
 def best_baseline(predictions: pd.DataFrame) -> str | None:

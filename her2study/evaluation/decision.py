@@ -12,9 +12,9 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from her2study.evaluation.bootstrap import resample, weighted_mean
+from her2study.evaluation.checks import check_scores
 from her2study.evaluation.intervals import percentile
 from her2study.evaluation.predictions import by_split
-from her2study.evaluation.roc import check_scores
 from her2study.types import StudyError
 
 

@@ -15,9 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 
 from her2study.evaluation.bootstrap import resample, weighted_logistic, weighted_mean
-from her2study.evaluation.compare import safe_logit
+from her2study.evaluation.checks import check_scores, safe_logit
 from her2study.evaluation.intervals import Interval, percentile, wilson
-from her2study.evaluation.roc import check_scores
 
 KNOT_QUANTILES = {4: (0.05, 0.35, 0.65, 0.95), 3: (0.1, 0.5, 0.9)}
 """Harrell's places for four and for three knots."""

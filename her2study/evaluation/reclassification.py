@@ -13,9 +13,9 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from her2study.evaluation.bootstrap import resample, weighted_mean
+from her2study.evaluation.checks import check_scores
 from her2study.evaluation.intervals import Interval, columns, percentile
 from her2study.evaluation.predictions import by_split
-from her2study.evaluation.roc import check_scores
 
 CAVEAT = "Category-free NRI and IDI overstate added value, also on independent patients (Kerr 2014); no proof of use."
 

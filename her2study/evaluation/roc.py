@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm, rankdata
 
+from her2study.evaluation.checks import check_scores
 from her2study.evaluation.intervals import Interval, z_value
-from her2study.types import Labels, StudyError
+from her2study.types import Labels
 
 
 class DelongTest(NamedTuple):
@@ -103,32 +104,6 @@ def delong_test(labels: ArrayLike, a: ArrayLike, b: ArrayLike, confidence: float
     z, reach = difference / error, z_value(confidence) * error
     low, high = np.clip([difference - reach, difference + reach], -1, 1)
     return DelongTest(difference, float(low), float(high), z, float(2 * norm.sf(abs(z))))
-
-
-def check_scores(labels: ArrayLike, scores: ArrayLike) -> tuple[Labels, NDArray[np.float64]]:
-    """Labels ``(n,)`` and scores ``(n, k)`` as arrays, or a StudyError that names the first bad row."""
-    labels, matrix = np.asarray(labels), np.asarray(scores, dtype=np.float64)
-    matrix = matrix[:, None] if matrix.ndim == 1 else matrix
-    if labels.ndim != 1 or matrix.ndim != 2 or len(labels) != len(matrix):
-        raise StudyError(
-            f"labels have shape {labels.shape} and scores {matrix.shape}; they must be (n,) and (n, models)"
-        )
-    bad = ~np.isin(labels, (0, 1))
-    if bad.any():
-        row = int(np.argmax(bad))
-        raise StudyError(
-            f"row {row}: the label is {labels[row]}; it must be 0 or 1, and patients without a label left out"
-        )
-    labels = labels.astype(np.int64)
-    if labels.min(initial=1) == labels.max(initial=0):
-        raise StudyError(f"all {len(labels)} labels are {labels[0]}; an ROC curve needs positives and negatives")
-    if len(labels) == 0:
-        raise StudyError("no patients: an ROC curve needs positives and negatives")
-    finite = np.isfinite(matrix)
-    if not finite.all():
-        row, column = np.argwhere(~finite)[0]
-        raise StudyError(f"row {row}, model {column}: the score is {matrix[row, column]}; every score must be finite")
-    return labels, matrix
 
 
 def _placements(labels: Labels, scores: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from her2study.evaluation.compare import likelihood_ratio_p, safe_logit
+from her2study.evaluation.checks import safe_logit
+from her2study.evaluation.compare import likelihood_ratio_p
 from her2study.evaluation.intervals import Interval, columns
 from her2study.evaluation.roc import auc_interval
 from her2study.study import Variable

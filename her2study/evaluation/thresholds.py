@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from her2study.evaluation.checks import check_scores
 from her2study.evaluation.intervals import columns, percentile, wilson
 from her2study.evaluation.predictions import by_split
-from her2study.evaluation.roc import check_scores
 from her2study.types import StudyError
 
 

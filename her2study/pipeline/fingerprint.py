@@ -76,13 +76,20 @@ def study_files(tree: ast.AST, study: Study, settings: Mapping[str, Any]) -> dic
 
 
 def closure(roots: Iterable[str], excluded: tuple[str, ...] = ()) -> set[str]:
-    """All modules of her2study that importing ``roots`` needs, not going into ``excluded`` ones."""
+    """All modules of her2study that using the imported ``roots`` needs, not going into ``excluded`` ones.
+
+    A package's front door, an ``__init__`` that only imports, is passed through by name: who imports one
+    function by it depends on that function's module, not on all that the door offers.
+    """
     found: set[str] = set()
     waiting = list(roots)
     while waiting:
         name = waiting.pop()
         path = _module_path(name)
-        if name in found or path is None or name in excluded:
+        if name in found or name in excluded:
+            continue
+        if path is None or _is_door(name):
+            waiting += _through_door(*name.rpartition(".")[::2])
             continue
         found.add(name)
         waiting += [name.rpartition(".")[0], *_imports_of(name)]
@@ -104,11 +111,11 @@ def changed_packages(recorded: Mapping[str, str]) -> list[str]:
 
 
 def imported_names(tree: ast.AST) -> set[str]:
-    """Dotted names that the code imports; ``from a import b`` counts as ``a`` and ``a.b``."""
+    """Dotted names that the code imports: ``from a import b`` as ``a`` and ``a.b``, ``import a`` as ``a`` and ``a.*``."""
     names: set[str] = set()
     for item in ast.walk(tree):
         if isinstance(item, ast.Import):
-            names |= {alias.name for alias in item.names}
+            names |= {name for alias in item.names for name in (alias.name, f"{alias.name}.*")}
         elif isinstance(item, ast.ImportFrom) and item.module and not item.level:
             names |= {item.module} | {f"{item.module}.{alias.name}" for alias in item.names}
     return names
@@ -132,6 +139,24 @@ def _module_path(name: str) -> Path | None:
         return None
     base = PACKAGE.joinpath(*parts[1:])
     return next((path for path in (base / "__init__.py", base.with_suffix(".py")) if path.is_file()), None)
+
+
+@cache
+def _is_door(name: str) -> bool:
+    """Whether a package's ``__init__`` only imports, beside its text and ``__all__``."""
+    path, body = _module_path(name), _tree_of(name).body
+    plain = (ast.Import, ast.ImportFrom, ast.Expr, ast.Assign)
+    return path is not None and path.name == "__init__.py" and all(isinstance(item, plain) for item in body)
+
+
+def _through_door(package: str, wanted: str) -> list[str]:
+    """The modules behind a name that a package's front door offers; behind ``*`` all of them."""
+    if not _is_door(package):
+        return []
+    froms = [item for item in _tree_of(package).body if isinstance(item, ast.ImportFrom) and item.module]
+    return [
+        str(item.module) for item in froms if wanted in {"*", *(alias.asname or alias.name for alias in item.names)}
+    ]
 
 
 @cache

@@ -46,15 +46,22 @@ def test_files_beside_study_yml_count_when_they_are_named(project, study):
 
 def test_imports_are_found_wherever_they_stand():
     tree = ast.parse("import a.b\nfrom c import d\nfrom . import near\ndef f():\n    from e.f import g as h\n")
-    assert imported_names(tree) == {"a.b", "c", "c.d", "e.f", "e.f.g"}
+    assert imported_names(tree) == {"a.b", "a.b.*", "c", "c.d", "e.f", "e.f.g"}
 
 
 def test_the_closure_follows_imports_but_not_into_what_only_looks():
-    roots = {"her2study", "her2study.open_study", "her2study.reporting", "her2study.models.dscore"}
+    roots = {"her2study", "her2study.open_study", "her2study.reporting.draw", "her2study.models.dscore"}
     assert "her2study.reporting.style" in closure(roots)
     narrow = closure(roots, excluded=APPEARANCE)
     assert {"her2study.store", "her2study.study", "her2study.types", "her2study.models.network"} <= narrow
     assert not [name for name in narrow if name.startswith("her2study.reporting")]
+
+
+def test_a_front_door_is_passed_through_by_name():
+    through = closure(imported_names(ast.parse("from her2study.pipeline import find_node")))
+    assert "her2study.pipeline.graph" in through
+    assert not {"her2study.pipeline", "her2study.pipeline.chain"} & through
+    assert "her2study.pipeline.chain" in closure(imported_names(ast.parse("import her2study.pipeline")))
 
 
 def test_packages_are_the_distributions_that_the_modules_import():
