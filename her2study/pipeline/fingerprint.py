@@ -111,7 +111,7 @@ def changed_packages(recorded: Mapping[str, str]) -> list[str]:
 
 
 def imported_names(tree: ast.AST) -> set[str]:
-    """Dotted names that the code imports: ``from a import b`` as ``a`` and ``a.b``, ``import a`` as ``a`` and ``a.*``."""
+    """Dotted names that the code imports: ``from a import b`` gives ``a, a.b`` and ``import a`` gives ``a, a.*``."""
     names: set[str] = set()
     for item in ast.walk(tree):
         if isinstance(item, ast.Import):
