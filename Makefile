@@ -12,10 +12,12 @@ PYTHON ?= python3.11
 
 BIN := .venv/bin
 READY := .venv/.ready
+# Packages to compare with that cannot live beside ours.
+PEERS := build/peers/bin/python
 CHAIN = --study "$(STUDY)" --profile "$(PROFILE)" --data "$(DATA)"
 # `exec` and the variable let the chain end with make, even if make is killed.
 HER2STUDY = HER2STUDY_FOLLOW_PARENT=1 exec $(BIN)/her2study
-SOURCES := her2study tests notebooks bench
+SOURCES := her2study tests notebooks bench docs
 
 # What pip froze, without what depends on the machine: torch's build and its GPU libraries come with torch.
 PIN = -e '1i \# Made by `make lock`: exact versions of everything, development tools included.' \
@@ -50,8 +52,11 @@ lint: $(READY)  ## Check style, layers, types and the rules of the notebooks
 	@$(BIN)/mypy
 	@$(BIN)/pytest -q tests/test_architecture.py
 
-bench: $(READY)  ## Time the library against what one would use instead, as ratios
-	@for script in bench/bench_*.py; do OMP_NUM_THREADS=1 $(BIN)/python "$$script"; done
+bench: $(READY) $(PEERS)  ## Time the library against what one would use instead, as ratios
+	@for script in bench/bench_*.py; do HER2STUDY_PEERS=$(PEERS) OMP_NUM_THREADS=1 $(BIN)/python "$$script"; done
+
+characteristics: $(READY)  ## Simulate type I errors and coverage again, into docs/
+	@OMP_NUM_THREADS=1 $(BIN)/python docs/operating_characteristics.py
 
 repeat: $(READY)  ## Run the study twice from scratch and compare tables and predictions byte by byte
 	@rm -rf build/repeat
@@ -60,8 +65,9 @@ repeat: $(READY)  ## Run the study twice from scratch and compare tables and pre
 	@cmp build/repeat/1/*/predictions.parquet build/repeat/2/*/predictions.parquet
 	@echo "Both runs wrote the same tables and predictions."
 
-oracles: $(READY)  ## Make the golden files of tests/oracles/ again (needs R with pROC and rms)
-	@for script in tests/oracles/*.R; do echo "$$script"; Rscript --vanilla "$$script"; done
+oracles: $(READY) $(PEERS)  ## Make the golden files of tests/oracles/ again (needs R)
+	@for script in tests/oracles/*.R; do echo "$$script"; Rscript --vanilla "$$script" || exit 1; done
+	@for script in tests/oracles/*.py; do echo "$$script"; $(PEERS) "$$script" || exit 1; done
 
 lock:  ## Pin the newest packages that pyproject.toml allows into requirements.lock
 	@rm -rf build/lock && mkdir -p build && $(PYTHON) -m venv build/lock
@@ -73,6 +79,11 @@ lock:  ## Pin the newest packages that pyproject.toml allows into requirements.l
 clean:  ## Remove all results and caches (the environment stays)
 	@rm -rf results build .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis
 	@find her2study tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(PEERS):
+	@echo "Setting up build/peers (once): packages to compare with that need an older pandas than ours"
+	@$(PYTHON) -m venv build/peers
+	@build/peers/bin/pip install --quiet --disable-pip-version-check dcurves==1.1.7
 
 $(READY): requirements.lock pyproject.toml
 	@command -v $(PYTHON) > /dev/null || { echo "error: $(PYTHON) was not found; install Python 3.11, or name it: make PYTHON=/path/to/python3.11" >&2; exit 2; }
@@ -88,4 +99,4 @@ $(READY): requirements.lock pyproject.toml
 	@touch $@
 	@echo "Ready."
 
-.PHONY: help setup reproduce smoke figures lab test lint bench repeat oracles lock clean
+.PHONY: help setup reproduce smoke figures lab test lint bench characteristics repeat oracles lock clean
