@@ -8,14 +8,32 @@ from __future__ import annotations
 import argparse
 import errno
 import os
+import shlex
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
+from her2study.parallel import worker_count
 from her2study.pipeline import StepFailed, find_node, open_chain, reproduce, run_node
 from her2study.pipeline.chain import IN_CHAIN
+from her2study.pipeline.evaluate import Request, evaluate
 from her2study.pipeline.notebook import parse_parameters
 from her2study.pipeline.processes import die_with_parent, sole_writer
 from her2study.types import StudyError
+
+TABLE_SHAPES = """\
+shapes of the table:
+  tidy   patient_id, model, label, probability          one row a patient and model
+  wide   patient_id, label, and a column of probabilities for each model
+
+  label        1 or 0; leave patients without a label out
+  probability  0 to 1
+  split        development, internal or external; without it all patients are external
+  fold         of development rows: which fold held the patient out (0, 1, ...), since their
+               scores must be out-of-fold
+  centre       optional
+
+Thresholds are chosen on development rows or given; never on internal or external patients."""
 
 FOLLOW_PARENT = "HER2STUDY_FOLLOW_PARENT"
 """Set by the Makefile, so that killing make ends the chain as well."""
@@ -24,6 +42,7 @@ FOLLOW_PARENT = "HER2STUDY_FOLLOW_PARENT"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; every expected error is a message on standard error and a status."""
     options = _parser().parse_args(arguments)
+    options.command = shlex.join(["her2study", *(sys.argv[1:] if arguments is None else arguments)])
     if os.environ.get(IN_CHAIN) or os.environ.pop(FOLLOW_PARENT, None):
         die_with_parent()
     try:
@@ -40,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("error: no space left on the disk; free some and run the same command again", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("stopped; the same command continues where this one stopped", file=sys.stderr)
+        print(f"stopped; {options.stopped}", file=sys.stderr)
         return 130
     return 0
 
@@ -65,8 +84,30 @@ def _run(options: argparse.Namespace) -> None:
             run_node(chain, node)
 
 
+def _evaluate(options: argparse.Namespace) -> None:
+    rule, target = options.rule or (None, None)
+    settings = {
+        "confidence": options.confidence,
+        "resamples": options.resamples,
+        "seed": options.seed,
+        "thresholds": dict(options.threshold),
+        "rule": rule,
+        "target": target,
+        "pairs": tuple(options.pairs) or None,
+        "nested": tuple(options.nested),
+        "prevalences": tuple(options.prevalence),
+        "decision_range": options.decision_range,
+    }
+    workers = options.workers or worker_count()
+    words = (options.outcome, options.simulated)
+    evaluate(Request(options.predictions, options.out, *words, workers, options.command, settings))
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="her2study", description="Reproduce an imaging-AI study, step by step.")
+    parser = argparse.ArgumentParser(
+        prog="her2study", description="Reproduce an imaging-AI study step by step, or evaluate any predictions."
+    )
+    parser.set_defaults(stopped="the same command continues where this one stopped")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--study", default="hong2025", help="a folder of papers/ (hong2025)")
@@ -81,7 +122,100 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("step", help="for example 04_dscore_fold_2, or 04_dscore_fold with fold=2")
     one.add_argument("parameters", nargs="*", metavar="NAME=VALUE", help="parameters that choose the step")
     one.set_defaults(call=_run)
+    _add_evaluate(commands)
     return parser
+
+
+def _add_evaluate(commands: argparse._SubParsersAction) -> None:
+    words = "every table, figure and sentence of an evaluation, from a table of predictions"
+    any_models = commands.add_parser(
+        "evaluate",
+        help=words,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description=f"Write {words}; the models may come from anywhere.",
+        epilog=TABLE_SHAPES,
+    )
+    any_models.set_defaults(call=_evaluate, stopped="nothing was written")
+    add = any_models.add_argument
+    add("predictions", type=Path, help="the table: .csv, .xlsx or .parquet, tidy or wide (see below)")
+    add("--out", type=Path, required=True, metavar="FOLDER", help="new folder for the results; one that this command "
+        "wrote is replaced, any other must be empty")  # fmt: skip
+    add("--outcome", default="HER2-positive", metavar="WORDS", help="what label 1 means, in print (HER2-positive)")
+    add("--confidence", type=_share, default=0.95, metavar="C", help="of every interval (0.95)")
+    add("--resamples", type=_count, default=2000, metavar="N", help="of every bootstrap (2000)")
+    add("--seed", type=_seed, default=0, metavar="N", help="of every bootstrap; same seed, same tables (0)")
+    add("--rule", type=_rule, metavar="RULE", help="how thresholds are chosen on development rows: youden, "
+        "sensitivity=0.9 or specificity=0.9 (youden, if there are development rows)")  # fmt: skip
+    add("--threshold", type=_threshold, action="append", default=[], metavar="MODEL=VALUE",
+        help="a threshold that was frozen elsewhere; may be given for several models")  # fmt: skip
+    add("--pairs", type=_pair, action="append", default=[], metavar="A:B", help="compare model A with model B, and "
+        "only the pairs given (all pairs of up to 6 models; each of more with one)")  # fmt: skip
+    add("--nested", type=_pair, action="append", default=[], metavar="LARGER:SMALLER", help="the first model contains "
+        "the second: in development a likelihood-ratio test, never DeLong's")  # fmt: skip
+    add("--prevalence", type=_share, action="append", default=[], metavar="P", help="restate PPV and NPV at this "
+        "prevalence; may be repeated")  # fmt: skip
+    add("--decision-range", type=_range, default=(0.05, 0.80), metavar="LOW:HIGH",
+        help="threshold probabilities of the decision curve (0.05:0.80)")  # fmt: skip
+    add("--simulated", action="store_true", help="mark every table, figure and page SIMULATED")
+    add("--workers", type=_count, default=None, metavar="N", help="processes; no result depends on it (2)")
+
+
+def _share(text: str) -> float:
+    value = _number(text)
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f"{text} must lie between 0 and 1, both excluded; for 95% write 0.95")
+    return value
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number; write it like 0.5") from None
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} must be a whole number of at least 1")
+    return int(text)
+
+
+def _seed(text: str) -> int:
+    if not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} must be a whole number, 0 or more")
+    return int(text)
+
+
+def _rule(text: str) -> tuple[str, float | None]:
+    name, given, target = text.partition("=")
+    if name == "youden" and not given:
+        return name, None
+    if name in ("sensitivity", "specificity") and given:
+        return name, _share(target)
+    raise argparse.ArgumentTypeError(f"{text!r} must be youden, sensitivity=0.9 or specificity=0.9, for example")
+
+
+def _threshold(text: str) -> tuple[str, float]:
+    model, given, value = text.rpartition("=")
+    if not (model and given):
+        raise argparse.ArgumentTypeError(f"{text!r}: write it as MODEL=VALUE, for example clinical=0.31")
+    if not 0 <= _number(value) <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: a threshold is a probability from 0 to 1")
+    return model, _number(value)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    names = text.split(":")
+    if len(names) != 2 or not all(names) or names[0] == names[1]:
+        raise argparse.ArgumentTypeError(f"{text!r}: write two models as A:B")
+    return names[0], names[1]
+
+
+def _range(text: str) -> tuple[float, float]:
+    ends = text.split(":")
+    if len(ends) != 2 or not 0 < _number(ends[0]) < _number(ends[1]) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: write LOW:HIGH with 0 < LOW < HIGH < 1, for example 0.05:0.5")
+    return _number(ends[0]), _number(ends[1])
 
 
 if __name__ == "__main__":

@@ -57,4 +57,81 @@ def test_help_lists_the_commands(capsys):
     with pytest.raises(SystemExit) as ended:
         main(["--help"])
     assert ended.value.code == 0
-    assert "reproduce" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "reproduce" in told
+    assert "evaluate" in told
+
+
+def test_help_of_evaluate_explains_both_shapes_of_a_table(capsys):
+    with pytest.raises(SystemExit):
+        main(["evaluate", "--help"])
+    told = " ".join(capsys.readouterr().out.split())
+    for words in (
+        "tidy patient_id, model, label, probability",
+        "wide patient_id, label",
+        "never on internal or external",
+    ):
+        assert words in told
+
+
+def evaluated(monkeypatch, *arguments):
+    asked = []
+    monkeypatch.setattr(cli, "evaluate", asked.append)
+    assert main(["evaluate", "p.csv", "--out", "there", *arguments]) == 0
+    return asked[0]
+
+
+def test_evaluate_without_options_leaves_decisions_open(monkeypatch):
+    request = evaluated(monkeypatch)
+    assert (str(request.table), str(request.out), request.outcome) == ("p.csv", "there", "HER2-positive")
+    assert not request.simulated
+    assert request.command == "her2study evaluate p.csv --out there"
+    assert request.settings["pairs"] is None
+    assert request.settings["rule"] is None
+    assert request.settings["resamples"] == 2000
+
+
+def test_options_of_evaluate_become_settings(monkeypatch):
+    options = "--pairs a:b --pairs a:c --nested a:b --threshold a=0.3 --threshold b=c=0.4 --rule sensitivity=0.95"
+    more = (
+        "--prevalence 0.1 --prevalence 0.3 --decision-range 0.02:0.2 --confidence 0.9 --seed 7 --simulated --workers 3"
+    )
+    request = evaluated(monkeypatch, *options.split(), *more.split())
+    assert request.settings == {
+        "pairs": (("a", "b"), ("a", "c")),
+        "nested": (("a", "b"),),
+        "thresholds": {"a": 0.3, "b=c": 0.4},
+        "rule": "sensitivity",
+        "target": 0.95,
+        "prevalences": (0.1, 0.3),
+        "decision_range": (0.02, 0.2),
+        "confidence": 0.9,
+        "seed": 7,
+        "resamples": 2000,
+    }
+    assert request.simulated
+    assert request.workers == 3
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("--confidence=95", "95 must lie between 0 and 1, both excluded; for 95% write 0.95"),
+        ("--confidence=high", "'high' is no number"),
+        ("--resamples=0", "'0' must be a whole number of at least 1"),
+        ("--seed=-1", "'-1' must be a whole number, 0 or more"),
+        ("--rule=best", "'best' must be youden, sensitivity=0.9 or specificity=0.9"),
+        ("--rule=sensitivity=90", "90 must lie between 0 and 1"),
+        ("--threshold=0.5", "'0.5': write it as MODEL=VALUE"),
+        ("--threshold=a=1.5", "a threshold is a probability from 0 to 1"),
+        ("--pairs=a", "'a': write two models as A:B"),
+        ("--pairs=a:a", "'a:a': write two models as A:B"),
+        ("--prevalence=20", "20 must lie between 0 and 1"),
+        ("--decision-range=0.5:0.1", "write LOW:HIGH with 0 < LOW < HIGH < 1"),
+    ],
+)
+def test_an_option_of_evaluate_that_cannot_be_meant_is_explained(capsys, option, said):
+    with pytest.raises(SystemExit) as ended:
+        main(["evaluate", "p.csv", "--out", "there", option])
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err

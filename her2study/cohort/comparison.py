@@ -29,9 +29,10 @@ def compare_groups(samples: Sequence[pd.Series], variable: Variable, ranked: boo
     """Name of the fitting test and its two-sided p value.
 
     Continuous: Welch's t test or Welch's analysis of variance; if skewed, Mann-Whitney or
-    Kruskal-Wallis. Otherwise chi-squared without continuity correction; with expected counts below 5
-    (2 x 2: any; larger: more than a fifth, or any below 1) Fisher's exact test or its Freeman-Halton
-    extension. Ordinal variables are tested as categories. Groups with fewer than two values take no part.
+    Kruskal-Wallis, corrected for ties. Ordinal: the same two, on the order of the levels. Otherwise
+    chi-squared without continuity correction; with expected counts below 5 (2 x 2: any; larger: more than
+    a fifth, or any below 1) Fisher's exact test or its Freeman-Halton extension, of random tables with a
+    fixed seed. Groups with fewer than two values take no part, and the name says so.
     """
     from scipy import stats
     from statsmodels.stats.oneway import anova_oneway
@@ -40,8 +41,9 @@ def compare_groups(samples: Sequence[pd.Series], variable: Variable, ranked: boo
     if len(used) < 2 or pd.concat(used).nunique() < 2:
         return "not tested: one value or one group only", np.nan
     partly = f" ({len(used)} of {len(samples)} groups)" if len(used) < len(samples) else ""
-    if variable.type == "continuous":
-        arrays = [s.to_numpy(dtype="float64") for s in used]
+    if variable.type in ("continuous", "ordinal"):
+        arrays = [s.to_numpy(dtype="float64") if variable.type == "continuous" else _places(s, variable) for s in used]
+        ranked = ranked or variable.type == "ordinal"
         if ranked and len(used) == 2:
             return f"Mann-Whitney{partly}", float(stats.mannwhitneyu(*arrays, method="asymptotic").pvalue)
         if ranked:
@@ -60,6 +62,11 @@ def compare_groups(samples: Sequence[pd.Series], variable: Variable, ranked: boo
         draw = stats.MonteCarloMethod(n_resamples=RANDOM_TABLES, rng=np.random.default_rng(0))
         return f"Fisher-Freeman-Halton{partly}", float(stats.fisher_exact(counts, method=draw).pvalue)
     return f"chi-squared{partly}", float(stats.chi2_contingency(counts, correction=False).pvalue)
+
+
+def _places(values: pd.Series, variable: Variable) -> np.ndarray:
+    """Place of each value in the order of the levels."""
+    return pd.Index(variable.levels).get_indexer(values).astype("float64")
 
 
 def standardised_difference(samples: Sequence[pd.Series], variable: Variable) -> float:

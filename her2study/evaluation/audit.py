@@ -93,7 +93,6 @@ def oracle_findings(
             interval = auc_interval(labels, oracle, confidence)
             detail = f"AUC of the planted probability, {len(labels)} patients: no model can be expected to beat it"
             found.append(Finding(f"best possible AUC for {model}, {split}", *interval, INFORMATION, detail))
-            gap = delong_test(labels, oracle, own, confidence)
             gap = delong_test(labels, oracle, own, confidence)[:3]
             detail = "AUC of the planted probability minus the model's, paired DeLong interval"
             check = f"distance to the best possible AUC, {model}, {split}"

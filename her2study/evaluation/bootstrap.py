@@ -1,25 +1,145 @@
 """The bootstrap of any metric, vectorised: a resample is a row of counts, not a copy of the data.
 
 How often each patient was drawn is a weight; a metric that takes weights ``(resamples, n)`` is computed
-for all resamples by a few matrix products.
+for all resamples by a few matrix products. Such metrics stand in :mod:`her2study.evaluation.weighted` and can be
+had from here as well.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit
 
 from her2study.evaluation.checks import check_scores
-from her2study.evaluation.intervals import Interval, percentile
+from her2study.evaluation.intervals import Interval, bca, percentile, z_value
+from her2study.evaluation.weighted import (
+    Weights,
+    weighted_auc,
+    weighted_average_precision,
+    weighted_logistic,
+    weighted_mean,
+)
+from her2study.types import Labels, StudyError
 
-Weights = NDArray[np.float64]
-"""How often each patient was drawn in each resample, ``(resamples, n)``."""
+__all__ = [
+    "Metric",
+    "Weights",
+    "bootstrap",
+    "bootstrap_auc",
+    "plain_metric",
+    "resample",
+    "weighted_auc",
+    "weighted_average_precision",
+    "weighted_logistic",
+    "weighted_mean",
+]
+
+Metric: TypeAlias = Callable[[Labels, NDArray[np.float64], Weights], NDArray[np.float64]]
+"""``metric(labels (n,), scores (n, k), weights (r, n))`` gives values ``(r, k)``."""
 
 CHUNK_VALUES = 4_000_000
 """Weights held at once (32 MB), so that memory does not grow with the number of resamples."""
+
+
+def bootstrap(
+    metric: Metric,
+    labels: ArrayLike,
+    scores: ArrayLike,
+    resamples: int = 2000,
+    seed: int = 0,
+    confidence: float = 0.95,
+    method: Literal["percentile", "bca"] = "percentile",
+    stratified: bool = True,
+) -> list[Interval]:
+    """Bootstrap interval of any metric of labels and scores, for every model at once.
+
+    Patients are drawn with replacement, and all models share their draws. ``percentile``: the quantiles of the
+    replicates. ``bca``: the quantiles at ``Φ(z0 + (z0 ± z) / (1 - a (z0 ± z)))``, with the bias correction z0 and
+    the acceleration a of :func:`~her2study.evaluation.intervals.bca`.
+
+    An interval is widened to hold its estimate. Replicates without a value are left out (an unstratified
+    resample may lack a class). Where all replicates agree (perfect separation, a constant score) the
+    interval collapses to them: a limit of the method, not certainty. The only patient of a class is in every
+    stratified resample, so the interval then speaks of the other class alone.
+
+    Parameters
+    ----------
+    metric : callable
+        ``metric(labels (n,), scores (n, k), weights (r, n))`` gives ``(r, k)``, for instance
+        :func:`weighted_auc`; :func:`plain_metric` makes one from ``f(labels, score)``.
+    labels : array (n,)
+        0 or 1.
+    scores : array (n,) or (n, k)
+        Any finite scale; one column a model.
+    resamples, seed : int
+        Same numbers, same result.
+    confidence : float
+        Coverage, strictly between 0 and 1.
+    method : "percentile" or "bca"
+    stratified : bool
+        Draw within the classes (the share of positives stays as it is), or from everyone.
+
+    Returns
+    -------
+    list of Interval
+        Estimate, low, high of each of the k models.
+
+    Raises
+    ------
+    StudyError
+        As :func:`~her2study.evaluation.roc.auc`, or ``resamples``, ``confidence`` or ``method`` is none of the above.
+
+    References
+    ----------
+    Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapters 13 and 14.
+    Python: ``scipy.stats.bootstrap``; R: ``pROC::ci.auc(roc, method = "bootstrap")`` (percentile).
+    """
+    z_value(confidence)
+    if method not in ("percentile", "bca"):
+        raise StudyError(f"bootstrap method {method!r}; it must be 'percentile' or 'bca'")
+    if resamples < 1:
+        raise StudyError(f"{resamples} bootstrap resamples; there must be at least 1, for an interval some 1000")
+    labels, matrix = check_scores(labels, scores)
+
+    def values(weights: Weights) -> NDArray[np.float64]:
+        return metric(labels, matrix, weights)
+
+    strata = labels if stratified else np.zeros(len(labels), int)
+    estimates = values(np.ones((1, len(labels))))[0].tolist()
+    drawn = resample(values, strata, resamples, seed)
+    if method == "percentile":
+        return [percentile(e, column, confidence) for e, column in zip(estimates, drawn.T, strict=True)]
+    groups = [np.flatnonzero(strata == value) for value in np.unique(strata)]
+    without = [_leave_one_out(values, group, len(labels)) for group in groups if len(group) > 1]
+    return [bca(e, drawn[:, k], [part[:, k] for part in without], confidence) for k, e in enumerate(estimates)]
+
+
+def plain_metric(function: Callable[[NDArray, NDArray], float]) -> Metric:
+    """A metric for :func:`bootstrap` from a plain ``function(labels, score)``, such as scikit-learn's.
+
+    Slow: it is called once a resample and model, on repeated rows. A resample that lacks a class, which
+    most functions refuse, has no value.
+    """
+
+    def metric(labels: Labels, scores: NDArray[np.float64], weights: Weights) -> NDArray[np.float64]:
+        values = np.full((len(weights), scores.shape[1]), np.nan)
+        for row, counts in enumerate(weights.astype(np.int64)):
+            drawn = np.repeat(np.arange(len(labels)), counts)
+            if len(np.unique(labels[drawn])) == 2:
+                values[row] = [function(labels[drawn], column) for column in scores[drawn].T]
+        return values
+
+    return metric
+
+
+def bootstrap_auc(
+    labels: ArrayLike, scores: ArrayLike, resamples: int = 2000, seed: int = 0, confidence: float = 0.95
+) -> list[Interval]:
+    """AUC of each model with its stratified percentile interval: :func:`bootstrap` of :func:`weighted_auc`."""
+    return bootstrap(weighted_auc, labels, scores, resamples, seed, confidence)
 
 
 def resample(
@@ -39,76 +159,26 @@ def resample(
     """
     strata = np.asarray(strata)
     rng = np.random.default_rng([seed, len(strata)])
-    per_chunk = max(1, CHUNK_VALUES // len(strata))
-    sizes = [min(per_chunk, resamples - start) for start in range(0, resamples, per_chunk)]
-    return np.concatenate([metric(_draw(strata, size, rng)) for size in sizes])
+    return np.concatenate([metric(_draw(strata, size, rng)) for size in _chunks(resamples, len(strata))])
 
 
-def weighted_auc(labels: NDArray, scores: NDArray, weights: Weights) -> NDArray[np.float64]:
-    """AUC of each resample, ``(resamples, k)``, of scores ``(n, k)``; ties count one half.
-
-    Patients are sorted once; walking down the scores, each positive's weight meets the weight of the
-    negatives below it and half of those tied with it.
-    """
-    positive = labels == 1
-    areas = np.empty((len(weights), scores.shape[1]))
-    pairs = weights[:, positive].sum(axis=1) * weights[:, ~positive].sum(axis=1)
-    for k, column in enumerate(scores.T):
-        order = np.argsort(column, kind="stable")
-        starts = np.flatnonzero(np.r_[True, np.diff(column[order]) > 0])
-        in_order, is_positive = weights[:, order], positive[order]
-        positives = np.add.reduceat(in_order * is_positive, starts, axis=1)
-        negatives = np.add.reduceat(in_order * ~is_positive, starts, axis=1)
-        below = np.cumsum(negatives, axis=1) - negatives / 2
-        areas[:, k] = np.einsum("rg,rg->r", positives, below) / pairs
-    return areas
+def _chunks(rows: int, width: int) -> list[int]:
+    """How many rows of weights at a time."""
+    most = max(1, CHUNK_VALUES // width)
+    return [min(most, rows - start) for start in range(0, rows, most)]
 
 
-def bootstrap_auc(
-    labels: ArrayLike, scores: ArrayLike, resamples: int = 2000, seed: int = 0, confidence: float = 0.95
-) -> list[Interval]:
-    """AUC of each model with its stratified bootstrap percentile interval; scores ``(n,)`` or ``(n, k)``.
-
-    All models share their resamples. Raises as :func:`her2study.evaluation.roc.auc`.
-    """
-    labels, scores = check_scores(labels, scores)
-    estimates = weighted_auc(labels, scores, np.ones((1, len(labels))))[0]
-    drawn = resample(lambda weights: weighted_auc(labels, scores, weights), labels, resamples, seed)
-    return [percentile(float(e), column, confidence) for e, column in zip(estimates, drawn.T, strict=True)]
-
-
-def weighted_mean(values: NDArray, weights: Weights) -> NDArray[np.float64]:
-    """Mean of ``values`` ``(n,)`` or ``(n, k)`` in each resample; missing where nobody was drawn."""
-    total = weights.sum(axis=1)
-    total = np.where(total > 0, total, np.nan)
-    return weights @ values / (total if values.ndim == 1 else total[:, None])
-
-
-def weighted_logistic(
-    design: NDArray, labels: NDArray, weights: Weights, iterations: int = 50, tolerance: float = 1e-9
+def _leave_one_out(
+    values: Callable[[Weights], NDArray[np.float64]], members: NDArray[np.int64], n: int
 ) -> NDArray[np.float64]:
-    """Coefficients ``(resamples, p)`` of the logistic regression of each resample, by Newton's method.
-
-    ``design`` is ``(n, p)`` of full rank and holds its own intercept column. All resamples are fitted at
-    once. One without a finite solution (separated classes) stops at fitted values of nearly 0 and 1.
-    """
-    n, p = design.shape
-    q, r = np.linalg.qr(design)  # spline columns are nearly collinear; on orthonormal ones Newton is well behaved
-    q, r = q * np.sqrt(n), r / np.sqrt(n)
-    products = (q[:, :, None] * q[:, None, :]).reshape(n, p * p)
-    ridge = 1e-9 * n * np.eye(p)  # far below the noise; keeps a resample invertible that lost a column
-    beta = np.zeros((len(weights), p))
-    for _ in range(iterations):
-        fitted = expit(beta @ q.T)
-        gradient = (weights * (labels - fitted)) @ q
-        hessian = ((weights * fitted * (1 - fitted)) @ products).reshape(-1, p, p) + ridge
-        step = np.linalg.solve(hessian, gradient[:, :, None])[:, :, 0]
-        # Far from the solution the quadratic is wrong: no fitted log odds may change by more than 3 at once.
-        reach = np.abs(step @ q.T).max(axis=1, keepdims=True)
-        beta += step * np.minimum(1, 3 / np.maximum(reach, 1e-300))
-        if reach.max() < tolerance:
-            break
-    return np.linalg.solve(r, beta.T).T
+    """The metric without each of these patients, ``(members, k)``."""
+    parts, start = [], 0
+    for size in _chunks(len(members), n):
+        weights = np.ones((size, n))
+        weights[np.arange(size), members[start : start + size]] = 0
+        parts.append(values(weights))
+        start += size
+    return np.concatenate(parts)
 
 
 def _draw(strata: NDArray, resamples: int, rng: np.random.Generator) -> Weights:

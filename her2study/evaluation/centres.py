@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import chi2, chi2_contingency
+from scipy.stats import chi2_contingency
 
 from her2study.evaluation.findings import ATTENTION, INFORMATION, NOT_TESTED, PASSED, Finding
-from her2study.evaluation.intervals import wilson
-from her2study.evaluation.roc import auc, auc_interval, delong, interval_from_error
+from her2study.evaluation.intervals import Interval, columns, wilson
+from her2study.evaluation.pooling import centre_table
+from her2study.evaluation.roc import auc, auc_interval, delong_test
 from her2study.types import Labels, Scores
 
 
@@ -70,27 +71,50 @@ def centre_only_scores(labels: Labels, centres: NDArray, folds: NDArray) -> Scor
     return scores
 
 
+def centre_only_table(predictions: pd.DataFrame, splits: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
+    """What each model knows beyond the centre, on development patients (out-of-fold).
+
+    Returns
+    -------
+    DataFrame
+        ``model`` (the first is ``centre_only``: it knows the centre and nothing else), ``n, positives, auc``
+        (+ low, high), ``difference`` (+ low, high) of the model's AUC from the centre's, ``p`` (paired DeLong
+        test; no model is fitted to the patients it scores).
+    """
+    own = predictions[predictions["split"] == "development"]
+    development = splits[splits["split"] == "development"].set_index("patient_id").sort_index()
+    labels = development["label"].to_numpy(np.int64)
+    alone = centre_only_scores(labels, development["centre"].to_numpy(), development["fold"].to_numpy())
+    size = {"n": len(labels), "positives": int(labels.sum())}
+    rows = [{"model": "centre_only"} | size | columns("auc", auc_interval(labels, alone, confidence))]
+    for model, scored in own.groupby("model", sort=True):
+        scores = scored.set_index("patient_id")["probability"].loc[development.index].to_numpy()
+        test = delong_test(labels, scores, alone, confidence)
+        row = {"model": model} | size | columns("auc", auc_interval(labels, scores, confidence))
+        rows.append(row | columns("difference", Interval(*test[:3])) | {"p": test.p})
+    names = ["model", "n", "positives", "auc", "auc_low", "auc_high", "difference", "difference_low", "difference_high"]
+    return pd.DataFrame(rows).reindex(columns=[*names, "p"])
+
+
 def centre_auc_findings(predictions: pd.DataFrame, models: list[str], confidence: float = 0.95) -> list[Finding]:
     """AUC of each model in each centre, and Cochran's test that centres share one AUC.
 
-    All patients count: development out-of-fold, internal and external. The value of the summary row is
+    The same numbers as :func:`her2study.evaluation.pooling.centre_table`. The value of the summary row is
     I² in percent, the share of the variation between centres that chance does not explain.
     """
     found = []
     for model in models:
-        estimates, errors = [], []
-        for centre, scored in predictions[predictions["model"] == model].groupby("centre", sort=True):
-            positives = int(scored["label"].sum())
-            check = f"AUC by centre, {model}, centre {centre}"
-            detail = f"{len(scored)} patients, {positives} positives"
-            if min(positives, len(scored) - positives) < 2:
-                found.append(Finding(check, np.nan, np.nan, np.nan, NOT_TESTED, detail))
-                continue
-            area, variance = (float(part.ravel()[0]) for part in delong(scored["label"], scored["probability"]))
-            interval = interval_from_error(area, np.sqrt(variance), confidence)
-            found.append(Finding(check, *interval, INFORMATION, detail))
-            estimates, errors = [*estimates, area], [*errors, np.sqrt(variance)]
-        found += _heterogeneity(model, np.array(estimates), np.array(errors), confidence)
+        table = centre_table(predictions[predictions["model"] == model], confidence)
+        for row in table[table["kind"] == "centre"].itertuples():
+            detail = f"{row.n} patients, {row.positives} positives"
+            verdict = NOT_TESTED if np.isnan(row.auc) else INFORMATION
+            check = f"AUC by centre, {model}, centre {row.centre}"
+            found.append(Finding(check, row.auc, row.auc_low, row.auc_high, verdict, detail))
+        for row in table[(table["kind"] == "pooled") & table["p_heterogeneity"].notna()].itertuples():
+            verdict = ATTENTION if row.p_heterogeneity < 1 - confidence else PASSED
+            check, value = f"AUC differs between centres, {model}", 100 * row.i_squared
+            detail = f"I² in percent; Cochran's Q of the logit AUCs, p = {row.p_heterogeneity:.3f}"
+            found.append(Finding(check, value, np.nan, np.nan, verdict, detail))
     return found
 
 
@@ -98,31 +122,16 @@ def leave_one_centre_out_findings(predictions: pd.DataFrame, confidence: float =
     """AUC in each centre of models developed on all other centres.
 
     ``predictions`` has ``model, centre, label, probability``, each centre scored by models that never
-    saw it.
+    saw it; :func:`her2study.evaluation.pooling.centre_table` makes a table of the same.
     """
     found = []
-    for (model, centre), scored in predictions.groupby(["model", "centre"], sort=True):
-        check, detail = f"leave one centre out, {model}, centre {centre}", f"{len(scored)} patients"
-        if scored["label"].nunique() < 2:
-            found.append(Finding(check, np.nan, np.nan, np.nan, NOT_TESTED, f"{detail}, one class only"))
+    table = centre_table(predictions, confidence)
+    for row in table[table["kind"] == "centre"].itertuples():
+        check, detail = f"leave one centre out, {row.model}, centre {row.centre}", f"{row.n} patients"
+        if np.isnan(row.auc):
+            found.append(Finding(check, np.nan, np.nan, np.nan, NOT_TESTED, f"{detail}, {row.note}"))
             continue
-        interval = auc_interval(scored["label"], scored["probability"], confidence)
-        verdict = PASSED if interval.low > 0.5 else ATTENTION
-        detail += "; the interval " + ("excludes" if interval.low > 0.5 else "does not lie above") + " 0.5"
-        found.append(Finding(check, *interval, verdict, detail))
+        verdict = PASSED if row.auc_low > 0.5 else ATTENTION
+        detail += "; the interval " + ("excludes" if verdict == PASSED else "does not lie above") + " 0.5"
+        found.append(Finding(check, row.auc, row.auc_low, row.auc_high, verdict, detail))
     return found
-
-
-def _heterogeneity(model: str, estimates: NDArray, errors: NDArray, confidence: float) -> list[Finding]:
-    """Cochran's Q: squared distances from the pooled AUC in standard errors; needs two centres with a variance."""
-    estimates, errors = estimates[errors > 0], errors[errors > 0]
-    degrees = len(estimates) - 1
-    if degrees < 1:
-        return []
-    weights = 1 / errors**2
-    q = float((weights * (estimates - np.average(estimates, weights=weights)) ** 2).sum())
-    p = float(chi2.sf(q, degrees))
-    i_squared = 100 * max(0.0, (q - degrees) / q) if q > 0 else 0.0
-    detail = f"I² in percent; Cochran's Q {q:.2f} on {degrees} degrees of freedom, p = {p:.3f}"
-    verdict = ATTENTION if p < 1 - confidence else PASSED
-    return [Finding(f"AUC differs between centres, {model}", i_squared, np.nan, np.nan, verdict, detail)]

@@ -1,60 +1,111 @@
 """Area under the ROC curve with DeLong's variance, for any number of models at once.
 
-References: DeLong, DeLong and Clarke-Pearson, Biometrics 1988 (the variance); Sun and Xu, IEEE
-Signal Processing Letters 2014 (midranks, O(n log n)). Higher scores mean more likely positive; the
-direction is never flipped, so a score that ranks the wrong way has an AUC below 0.5.
+Higher scores mean more likely positive. The direction is never flipped: a score that ranks the wrong way
+has an AUC below 0.5. All tests and intervals are large-sample; the docs keep their operating characteristics.
+The tests that AUCs are equal stand in :mod:`her2study.evaluation.differences` and can be had from here as well.
 """
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import norm, rankdata
+from scipy.special import expit, logit
 
 from her2study.evaluation.checks import check_scores
+from her2study.evaluation.differences import (
+    DelongTest,
+    GlobalTest,
+    UnpairedTest,
+    delong_global,
+    delong_test,
+    delong_unpaired,
+)
 from her2study.evaluation.intervals import Interval, z_value
-from her2study.types import Labels
+from her2study.evaluation.placements import areas, check_one_score, covariance_of_areas, placements
+from her2study.types import StudyError
 
-
-class DelongTest(NamedTuple):
-    """Difference of two paired AUCs (first minus second), its interval, z and two-sided p."""
-
-    difference: float
-    low: float
-    high: float
-    z: float
-    p: float
+__all__ = [
+    "DelongTest",
+    "GlobalTest",
+    "UnpairedTest",
+    "auc",
+    "auc_interval",
+    "delong",
+    "delong_global",
+    "delong_test",
+    "delong_unpaired",
+    "interval_from_error",
+]
 
 
 def auc(labels: ArrayLike, scores: ArrayLike) -> float:
     """Probability that a positive outranks a negative, ties counting one half.
 
-    ``labels`` and ``scores`` are ``(n,)``. Equal to the Mann-Whitney statistic over m x n pairs.
+    ``AUC = Σ_i Σ_j ([x_i > y_j] + [x_i = y_j] / 2) / (m n)`` over m positives x and n negatives y: the
+    Mann-Whitney statistic. A constant score has 0.5.
+
+    Parameters
+    ----------
+    labels : array (n,)
+        0 or 1.
+    scores : array (n,)
+        Any finite scale.
+
+    Returns
+    -------
+    float
+        From 0 to 1; below 0.5 for a score that ranks the wrong way.
 
     Raises
     ------
     StudyError
-        Labels are not 0/1, only one class is there, a score is not finite, or lengths differ.
+        Labels are not 0/1, only one class is there, a score is not finite, or shapes differ.
+
+    References
+    ----------
+    Hanley and McNeil, Radiology 1982. R: ``pROC::auc(roc(labels, scores, direction = "<"))``.
     """
-    labels, matrix = check_scores(labels, scores)
-    ranks = rankdata(matrix[:, 0])
-    positives = int(labels.sum())
-    negatives = len(labels) - positives
-    return float((ranks[labels == 1].sum() - positives * (positives + 1) / 2) / (positives * negatives))
+    labels, matrix = check_one_score(labels, scores)
+    return float(areas(*placements(labels, matrix))[0])
 
 
 def delong(labels: ArrayLike, scores: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """AUCs ``(k,)`` and DeLong covariance ``(k, k)`` of k models from scores ``(n, k)``, in one pass.
+    """AUCs of k models on the same patients and their covariance, from one pass in O(k n log n).
 
-    With fewer than two positives or negatives the covariance is missing (NaN), since no variance can
-    be estimated from one patient; a constant score has AUC 0.5 and variance 0, a perfect one AUC 1
-    and variance 0. Raises as :func:`auc`.
+    ``S = S10 / m + S01 / n``, the covariances over the m positives and the n negatives of DeLong's structural
+    components: the share of the other class that a patient is ranked right against.
+
+    With one patient in a class the covariance is missing (NaN): no variance can be estimated from her.
+    A constant score has AUC 0.5 and variance exactly 0, one that separates the classes AUC 1 (or 0) and
+    variance exactly 0; models with equal ranks have equal rows to the last bit.
+
+    Parameters
+    ----------
+    labels : array (n,)
+        0 or 1.
+    scores : array (n,) or (n, k)
+        Any finite scale; one column a model.
+
+    Returns
+    -------
+    aucs : array (k,)
+    covariance : array (k, k)
+
+    Raises
+    ------
+    StudyError
+        As :func:`auc`.
+
+    References
+    ----------
+    DeLong, DeLong and Clarke-Pearson, Biometrics 1988; Sun and Xu, IEEE Signal Processing Letters 2014.
+    R: ``pROC::var`` and ``pROC::cov``.
     """
     labels, matrix = check_scores(labels, scores)
-    of_positives, of_negatives = _placements(labels, matrix)
-    return of_positives.mean(axis=0), _covariance(of_positives) + _covariance(of_negatives)
+    counts = placements(labels, matrix)
+    return areas(*counts), covariance_of_areas(*counts)
 
 
 def auc_interval(
@@ -62,71 +113,51 @@ def auc_interval(
 ) -> Interval:
     """AUC with its DeLong interval.
 
-    ``plain`` (default, as in pROC) is estimate ± z·SE, clipped to 0-1. ``logit`` is symmetric on the
-    logit scale, SE / (AUC (1 - AUC)), and keeps inside 0-1 by itself. With perfect separation DeLong's
-    variance is 0 and both intervals collapse to the point 1: that is a limit of the method, not
-    certainty. With one patient in a class the interval is missing.
+    ``plain`` is ``AUC ± z SE``, clipped to 0-1. ``logit`` is ``expit(logit AUC ± z SE / (AUC (1 - AUC)))``,
+    which keeps inside 0-1 by itself and covers better near 1.
+
+    With perfect separation, or a constant score, DeLong's variance is 0 and both intervals collapse to
+    the estimate: a limit of the method, not certainty. With one patient in a class the ends are missing.
+
+    Parameters
+    ----------
+    labels : array (n,)
+        0 or 1.
+    scores : array (n,)
+        Any finite scale.
+    confidence : float
+        Coverage, strictly between 0 and 1.
+    scale : "plain" or "logit"
+
+    Returns
+    -------
+    Interval
+        Estimate, low, high.
+
+    Raises
+    ------
+    StudyError
+        As :func:`auc`, or ``confidence`` or ``scale`` is none of the above.
+
+    References
+    ----------
+    DeLong et al. 1988; Pepe, The Statistical Evaluation of Medical Tests, 2003, 5.2 (logit).
+    R: ``pROC::ci.auc(roc, method = "delong")`` is the plain one.
     """
-    aucs, covariance = delong(labels, scores)
-    estimate, error = float(aucs[0]), float(np.sqrt(covariance[0, 0]))
-    return interval_from_error(estimate, error, confidence, scale)
+    labels, matrix = check_one_score(labels, scores)
+    aucs, covariance = delong(labels, matrix)
+    return interval_from_error(float(aucs[0]), float(np.sqrt(covariance[0, 0])), confidence, scale)
 
 
 def interval_from_error(
     estimate: float, error: float, confidence: float = 0.95, scale: Literal["plain", "logit"] = "plain"
 ) -> Interval:
     """Interval of an AUC from its standard error; see :func:`auc_interval`."""
+    if scale not in ("plain", "logit"):
+        raise StudyError(f"scale of an AUC interval is {scale!r}; it must be 'plain' or 'logit'")
     reach = z_value(confidence) * error
     if scale == "logit" and 0 < estimate < 1:
-        middle, reach = np.log(estimate / (1 - estimate)), reach / (estimate * (1 - estimate))
-        low, high = 1 / (1 + np.exp(-(middle + np.array([-reach, reach]))))
-        return Interval(estimate, float(low), float(high))
+        low, high = expit(logit(estimate) + np.array([-1, 1]) * reach / (estimate * (1 - estimate)))
+        # there and back through the logit can cost the last digit
+        return Interval(estimate, float(np.minimum(low, estimate)), float(np.maximum(high, estimate)))
     return Interval(estimate, float(np.maximum(0.0, estimate - reach)), float(np.minimum(1.0, estimate + reach)))
-
-
-def delong_test(labels: ArrayLike, a: ArrayLike, b: ArrayLike, confidence: float = 0.95) -> DelongTest:
-    """Paired DeLong test that two scores of the same patients have the same AUC.
-
-    Valid for scores that were not fitted to these patients; nested models on development data have
-    no normal null distribution (Demler 2012): use :func:`her2study.evaluation.compare.added_value`.
-
-    Two scores with equal ranks differ by 0 with z = 0 and p = 1. Where DeLong's variance is 0 but the
-    AUCs differ (one constant, one perfect score), z, p and interval are missing. Raises as :func:`auc`.
-    """
-    labels, matrix = check_scores(labels, np.column_stack([np.asarray(a, float), np.asarray(b, float)]))
-    # The variance of the difference of placements, not of their covariances: exactly 0 for equal ranks.
-    of_positives, of_negatives = (part[:, :1] - part[:, 1:] for part in _placements(labels, matrix))
-    difference = float(of_positives.mean())
-    error = float(np.sqrt(_covariance(of_positives) + _covariance(of_negatives))[0, 0])
-    if error == 0:
-        same = difference == 0
-        return DelongTest(difference, *((0.0, 0.0, 0.0, 1.0) if same else (np.nan,) * 4))
-    z, reach = difference / error, z_value(confidence) * error
-    low, high = np.clip([difference - reach, difference + reach], -1, 1)
-    return DelongTest(difference, float(low), float(high), z, float(2 * norm.sf(abs(z))))
-
-
-def _placements(labels: Labels, scores: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """DeLong's structural components: V10 ``(positives, k)`` and V01 ``(negatives, k)``.
-
-    A positive's component is the share of negatives below it (ties one half), a negative's the share
-    of positives above it: the rank among all less the rank among its own class, column by column
-    so that memory stays linear in n.
-    """
-    positive = labels == 1
-    m, n = int(positive.sum()), int((~positive).sum())
-    of_positives, of_negatives = np.empty((m, scores.shape[1])), np.empty((n, scores.shape[1]))
-    for k, column in enumerate(scores.T):
-        ranks = rankdata(column)
-        of_positives[:, k] = (ranks[positive] - rankdata(column[positive])) / n
-        of_negatives[:, k] = 1 - (ranks[~positive] - rankdata(column[~positive])) / m
-    return of_positives, of_negatives
-
-
-def _covariance(components: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Covariance of the mean of the rows, ``(k, k)``; missing for a single row."""
-    count, models = components.shape
-    if count < 2:
-        return np.full((models, models), np.nan)
-    centred = components - components.mean(axis=0)
-    return centred.T @ centred / (count - 1) / count

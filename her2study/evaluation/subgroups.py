@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from her2study.evaluation.checks import safe_logit
-from her2study.evaluation.compare import likelihood_ratio_p
+from her2study.evaluation.checks import check_probabilities, safe_logit
 from her2study.evaluation.intervals import Interval, columns
+from her2study.evaluation.nested import likelihood_ratio_test
 from her2study.evaluation.roc import auc_interval
 from her2study.study import Variable
 from her2study.types import SPLITS, StudyError
@@ -56,7 +56,8 @@ def subgroup_table(
                     for value, text in labels.items()
                 ]
                 usable = own.isin([value for value, row in zip(labels, found, strict=True) if not row["note"]])
-                p = interaction_p(scored.loc[usable, "label"], scored.loc[usable, "probability"], own[usable])
+                tested = scored.loc[usable, "label"], scored.loc[usable, "probability"], own[usable]
+                p = interaction_p(*tested) if usable.any() else np.nan
                 where = {"variable": name, "subgroup": heading, "model": model, "split": split, "p_interaction": p}
                 rows += [where | row for row in found if row["n"] > 0]
     names = ["variable", "subgroup", "level", "label", "model", "split", "n", "positives", "auc", "auc_low", "auc_high"]
@@ -100,18 +101,58 @@ def subgroup_levels(
 
 
 def interaction_p(labels: ArrayLike, probabilities: ArrayLike, levels: ArrayLike) -> float:
-    """P value of the likelihood-ratio test of logit(score) x level in a logistic model; all ``(n,)``.
+    r"""Does a score work differently in the levels of a subgroup? P value of the interaction.
 
-    It asks whether the slope of the score differs between levels, given that their prevalence may.
-    Missing with fewer than two levels or a constant score.
+    Likelihood-ratio test of the logistic models
+
+    .. math::
+
+        \mathrm{logit}\,P(y = 1) = \alpha_g + \beta\,\mathrm{logit}\,p
+        \quad\text{and}\quad
+        \mathrm{logit}\,P(y = 1) = \alpha_g + \beta_g\,\mathrm{logit}\,p
+
+    for levels g: whether the slope differs between levels, given that prevalence may. A level with one value
+    of the score adds no slope; one with a single class costs a degree of freedom and can gain nothing, so
+    leave it out.
+
+    Parameters
+    ----------
+    labels : array_like, (n,)
+        1 positive, 0 negative.
+    probabilities : array_like, (n,)
+        From a model that did not see these patients; kept 1e-4 from 0 and 1.
+    levels : array_like, (n,)
+        Level of each patient, of any type, none missing.
+
+    Returns
+    -------
+    float
+        Two-sided p value; missing with fewer than two levels or a constant score. It asks about the slope, not
+        the AUC, and has little power in small levels: a large p value does not show that the levels are alike.
+
+    Raises
+    ------
+    StudyError
+        Labels are not 0/1 of both classes, a value is no probability, a level is missing, or lengths differ.
+
+    References
+    ----------
+    Pocock et al., Statistics in Medicine 2002 (interaction instead of tests within subgroups). R:
+    ``anova(glm(y ~ x + g, binomial), glm(y ~ x * g, binomial), test = "LRT")``.
     """
-    labels, logits = np.asarray(labels, float), safe_logit(probabilities)
-    dummies = pd.get_dummies(pd.Series(np.asarray(levels, object)), drop_first=True, dtype=float).to_numpy()
+    labels, matrix = check_probabilities(labels, probabilities)
+    level = pd.Series(np.asarray(levels, object))
+    if len(level) != len(labels) or level.isna().any():
+        raise StudyError(
+            f"levels: {len(level)} for {len(labels)} patients, {int(level.isna().sum())} of them missing; give each "
+            "patient a level and leave out those without"
+        )
+    logits = safe_logit(matrix)
+    dummies = pd.get_dummies(level, drop_first=True, dtype=float).to_numpy()
     if dummies.shape[1] == 0 or np.ptp(logits) == 0:
         return np.nan
-    without = np.column_stack([np.ones(len(labels)), logits, dummies])
-    full = np.column_stack([without, dummies * logits[:, None]])
-    return likelihood_ratio_p(labels, without, full)
+    without = np.hstack([logits, dummies])
+    return likelihood_ratio_test(labels, without, np.hstack([without, dummies * logits])).p
 
 
 def _level_row(scored: pd.DataFrame, confidence: float) -> dict:

@@ -15,34 +15,21 @@ import pandas as pd
 from her2study.evaluation.compare import OWN_MODELS
 from her2study.evaluation.decision import useful_range
 from her2study.evaluation.intervals import Interval
+from her2study.evaluation.wording import estimate, model_words, p_words, split_words
+from her2study.words import listing
 
-MODEL_WORDS = {
-    "dscore": "the D-score",
-    "clinical": "the clinical model",
-    "combined": "the combined model",
-    "logistic_elastic_net": "the elastic-net baseline",
-    "svm": "the support vector baseline",
-    "random_forest": "the random forest baseline",
-    "xgboost": "the XGBoost baseline",
-    "lightgbm": "the LightGBM baseline",
-    "knn": "the nearest-neighbour baseline",
-    "mlp": "the perceptron baseline",
-}
-SPLIT_WORDS = {
-    "development": "development patients (out-of-fold)",
-    "internal": "internal validation patients",
-    "external": "external patients",
-}
 POOR_AUC = 0.70
 """Where a whole interval lies below this, the discrimination is called poor (Hosmer and Lemeshow's wording)."""
+
+NO_FAULT = "shows no miscalibration that these patients could reveal"
 
 
 def discrimination_sentences(aucs: pd.DataFrame, outcome: str) -> list[str]:
     """One sentence for each row of :func:`~her2study.evaluation.compare.auc_table`, read from its interval."""
     sentences = []
     for row in aucs.itertuples():
-        model, where = _model(row.model), SPLIT_WORDS[row.split]
-        numbers = f"AUC {_text(row.auc, row.auc_low, row.auc_high)}, {row.n} patients, {row.positives} positives"
+        model, where = model_words(row.model), split_words(row.split)
+        numbers = f"AUC {estimate(row.auc, row.auc_low, row.auc_high)}, {row.n} patients, {row.positives} positives"
         sentence = f"In {where}, {discrimination_words(model, outcome, Interval(row.auc, row.auc_low, row.auc_high))}"
         sentences.append(f"{sentence} ({numbers}).")
     return sentences
@@ -71,8 +58,8 @@ def difference_sentences(delong: pd.DataFrame, confidence: float = 0.95) -> list
     """One sentence for each tested row of :func:`~her2study.evaluation.compare.delong_table`."""
     sentences = []
     for row in delong[delong["p"].notna()].itertuples():
-        a, b, where = _model(row.model_a), _model(row.model_b), SPLIT_WORDS[row.split]
-        numbers = f"difference in AUC {_text(row.difference, row.difference_low, row.difference_high)}"
+        a, b, where = model_words(row.model_a), model_words(row.model_b), split_words(row.split)
+        numbers = f"difference in AUC {estimate(row.difference, row.difference_low, row.difference_high)}"
         if row.difference_low <= 0 <= row.difference_high:
             words = (
                 f"there is no evidence that {a} and {b} differ; the interval shows which differences remain possible"
@@ -81,7 +68,7 @@ def difference_sentences(delong: pd.DataFrame, confidence: float = 0.95) -> list
             words = f"{a} discriminates {'better' if row.difference > 0 else 'worse'} than {b}"
             if row.p_holm >= 1 - confidence:
                 words += ", though not after adjustment for the number of comparisons"
-        sentences.append(f"In {where}, {words} ({numbers}; p {_p(row.p)}, Holm-adjusted {_p(row.p_holm)}).")
+        sentences.append(f"In {where}, {words} ({numbers}; p {p_words(row.p)}, Holm-adjusted {p_words(row.p_holm)}).")
     return sentences
 
 
@@ -89,24 +76,29 @@ def calibration_sentences(calibration: pd.DataFrame) -> list[str]:
     """One sentence for each row of :func:`~her2study.evaluation.calibration.calibration_table`."""
     sentences = []
     for row in calibration.itertuples():
-        faults = []
-        if row.intercept_low > 0:
-            faults.append("predicts too low on average")
-        if row.intercept_high < 0:
-            faults.append("predicts too high on average")
-        if row.slope_high < 1:
-            faults.append("predicts too extremely")
-        if row.slope_low > 1:
-            faults.append("predicts too timidly")
-        words = " and ".join(faults) or "shows no miscalibration that these patients could reveal"
+        words = calibration_words(row)
         if not math.isfinite(row.slope):
             words += "; a slope cannot be estimated, since its predictions are constant or separate the classes"
-        numbers = (
-            f"intercept {_text(row.intercept, row.intercept_low, row.intercept_high)}, "
-            f"slope {_text(row.slope, row.slope_low, row.slope_high)}"
-        )
-        sentences.append(f"In {SPLIT_WORDS[row.split]}, {_model(row.model)} {words} ({numbers}).")
+        sentences.append(f"In {split_words(row.split)}, {model_words(row.model)} {words} ({calibration_numbers(row)}).")
     return sentences
+
+
+def calibration_words(row: Any) -> str:
+    """The faults that the intervals of intercept and slope prove, of a row of ``calibration_table``."""
+    faults = {
+        "predicts too low on average": row.intercept_low > 0,
+        "predicts too high on average": row.intercept_high < 0,
+        "predicts too extremely": row.slope_high < 1,
+        "predicts too timidly": row.slope_low > 1,
+    }
+    found = [fault for fault, proved in faults.items() if proved]
+    return " and ".join(found) or NO_FAULT
+
+
+def calibration_numbers(row: Any) -> str:
+    """Intercept and slope of a row of ``calibration_table``."""
+    intercept = estimate(row.intercept, row.intercept_low, row.intercept_high)
+    return f"intercept {intercept}, slope {estimate(row.slope, row.slope_low, row.slope_high)}"
 
 
 def usefulness_sentences(curve: pd.DataFrame, models: Iterable[str]) -> list[str]:
@@ -118,10 +110,11 @@ def usefulness_sentences(curve: pd.DataFrame, models: Iterable[str]) -> list[str
             words = "is nowhere better than treating everyone or nobody"
             if len(useful):
                 words = (
-                    f"has the higher net benefit at {len(useful)} of {curve['threshold'].nunique()} thresholds, from "
+                    f"has a higher net benefit than treating everyone and nobody at {len(useful)} of "
+                    f"{curve['threshold'].nunique()} thresholds, from "
                     f"{useful.min():.0%} to {useful.max():.0%} (point estimates; the bands say how sure that is)"
                 )
-            sentences.append(f"In {SPLIT_WORDS[split]}, {_model(model)} {words}.")
+            sentences.append(f"In {split_words(split)}, {model_words(model)} {words}.")
     return sentences
 
 
@@ -130,9 +123,9 @@ def conclusion(aucs: pd.DataFrame, delong: pd.DataFrame, outcome: str, confidenc
     external = aucs[aucs["split"] == "external"]
     above = external[(external["auc_low"] > 0.5) & (external["auc_high"] > external["auc_low"])]
     sentences = []
-    absent = [MODEL_WORDS[model] for model in ("dscore", "combined") if model not in set(aucs["model"])]
+    absent = [model_words(model) for model in ("dscore", "combined") if model not in set(aucs["model"])]
     if absent:
-        sentences.append(f"Not part of this study: {' and '.join(absent)}, for which images are needed.")
+        sentences.append(f"Not part of this study: {listing(absent)}, for which images are needed.")
     if external.empty:
         return [*sentences, "There are no external patients, so nothing can be said of other hospitals."]
     if above.empty:
@@ -165,8 +158,8 @@ def evaluation_values(
     for row in delong.to_dict("records"):
         name = f"{row['model_a']}_{row['model_b']}_{row['split']}"
         values[f"difference_{name}"] = _value(row, "difference")
-        values[f"p_{name}"] = {"value": _or_none(row["p"]), "format": ".3f"}
-        values[f"p_holm_{name}"] = {"value": _or_none(row["p_holm"]), "format": ".3f"}
+        values[f"p_{name}"] = {"value": _or_none(row["p"]), "format": "p"}
+        values[f"p_holm_{name}"] = {"value": _or_none(row["p_holm"]), "format": "p"}
     for table, names in (
         (metrics, ("sensitivity", "specificity", "ppv", "npv", "accuracy", "f1")),
         (calibration, ("intercept", "slope", "brier", "ici")),
@@ -185,21 +178,3 @@ def _value(row: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 def _or_none(number: float) -> float | None:
     return float(number) if math.isfinite(number) else None
-
-
-def _model(name: str) -> str:
-    return MODEL_WORDS.get(name, f"the model {name}")
-
-
-def _text(estimate: float, low: float, high: float) -> str:
-    estimate, low, high = (_number(x) for x in (estimate, low, high))
-    return f"{estimate} ({low} to {high})"
-
-
-def _number(x: float) -> str:
-    text = f"{x:.2f}" if math.isfinite(x) else "–"
-    return text.replace("-0.00", "0.00").replace("-", "−")
-
-
-def _p(p: float) -> str:
-    return "< 0.001" if p < 0.001 else f"= {p:.3f}"

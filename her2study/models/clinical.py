@@ -9,18 +9,14 @@ import pandas as pd
 
 from her2study.models.crossfit import CrossFit, Part, centre_parts, fold_parts, gather, score_rows, seen_rows
 from her2study.models.frozen import predict_frozen
-from her2study.models.logistic import (
-    fit_frozen,
-    fit_logit,
-    fit_variables,
-    imputed_design,
-    likelihood_ratio_p,
-    screen,
-    select_predictors,
-    term_rows,
-    variance_inflation,
-)
+from her2study.models.logistic import fit_estimable, fit_frozen, imputed_design
+from her2study.models.odds import model_rows, screen
+from her2study.models.selection import select_predictors
 from her2study.study import Clinical, Variable
+
+COLUMNS = ["analysis", "variable", "term", "label", "n", "odds_ratio", "odds_ratio_low", "odds_ratio_high",
+           "odds_ratio_profile_low", "odds_ratio_profile_high", "p", "p_lrt", "vif", "selected", "method",
+           "note"]  # fmt: skip
 
 
 def analyse(
@@ -36,35 +32,36 @@ def analyse(
     Returns
     -------
     table, frozen
-        Table: ``analysis`` (univariable, multivariable), ``variable, term, label, n, odds_ratio`` (+ interval),
-        ``p`` (Wald), ``p_lrt`` (the variable as a whole), ``vif, selected, note``. Multivariable rows are the
-        final model; p values after selection are smaller than they should be.
+        Table: ``analysis`` (univariable, multivariable), ``variable, term, label, n, odds_ratio`` (+ Wald
+        interval, and ``odds_ratio_profile_low, _high``), ``p`` (Wald), ``p_lrt`` (the variable as a whole),
+        ``vif, selected, method`` (maximum likelihood, or Firth under separation), ``note``. Multivariable
+        rows are the final model; p values after selection are smaller than they should be.
     """
     screened = screen(patients, variables, confidence)
     selection = select_predictors(patients, variables, settings, screened)
     frozen = fit_frozen(patients, variables, selection.kept, "clinical")
-    notes = screened["variable"].map(selection.notes)
+    fate = screened["variable"].map(selection.notes)
     univariable = screened.assign(
         analysis="univariable",
         vif=np.nan,
         selected=screened["variable"].isin(selection.kept),
-        note=screened["note"].where(screened["note"] != "", notes),
+        note=[
+            note if note.startswith("not estimable") else "; ".join(filter(None, (note, why)))
+            for note, why in zip(screened["note"], fate, strict=True)
+        ],
     )
-    design, terms, _ = imputed_design(patients, variables, selection.kept)
-    fit = fit_logit(design, patients["label"].to_numpy(dtype=np.int64))
-    numbers, rows = term_rows(terms, fit, confidence), []
-    for term, vif in zip(terms, variance_inflation(fit.covariance), strict=True):
-        without = fit_variables(patients, variables, [name for name in selection.kept if name != term.variable])
-        rows.append(
-            {"analysis": "multivariable", "variable": term.variable, "term": term.name, "label": term.label}
-            | {"n": fit.n, "p_lrt": likelihood_ratio_p(fit, without) if without else np.nan}
-            | {"vif": float(vif), "selected": True}
-            | numbers[term.name]
-        )
-    columns = ["analysis", "variable", "term", "label", "n", "odds_ratio", "odds_ratio_low", "odds_ratio_high",
-               "p", "p_lrt", "vif", "selected", "note"]  # fmt: skip
-    parts = [univariable, pd.DataFrame(rows)] if rows else [univariable]
-    return pd.concat(parts, ignore_index=True).reindex(columns=columns), frozen
+    parts = [univariable]
+    if selection.kept:
+        design, terms, _ = imputed_design(patients, variables, selection.kept)
+        labels = patients["label"].to_numpy(dtype=np.int64)
+        rows = model_rows(terms, design, labels, fit_estimable(design, labels), confidence)
+        parts.append(rows.assign(analysis="multivariable", selected=True))
+    return pd.concat(parts, ignore_index=True).reindex(columns=COLUMNS), frozen
+
+
+def develop(patients: pd.DataFrame, variables: dict[str, Variable], settings: Clinical) -> dict[str, Any]:
+    """Screen, selection and coefficients: everything that leads from patients to the frozen clinical model."""
+    return fit_frozen(patients, variables, select_predictors(patients, variables, settings).kept, "clinical")
 
 
 def cross_fit(
@@ -101,15 +98,14 @@ def _run(
     rows = cohort.set_index("patient_id", drop=False)
     for part in parts:
         training = rows.loc[part.train].reset_index(drop=True)
-        kept = select_predictors(training, variables, settings).kept
-        frozen = fit_frozen(training, variables, kept, "clinical")
+        frozen = develop(training, variables, settings)
         if part.score:
             probability = predict_frozen(frozen, rows.loc[part.score].reset_index(drop=True))
             scored.append(score_rows(splits, part, "clinical", probability))
         seen.append(seen_rows(part, "clinical"))
-        words = ", ".join(variables[name].label for name in kept) or "none (null model)"
+        words = ", ".join(variables[name].label for name in frozen["variables"]) or "none (null model)"
         log.append({"model": "clinical", "fold": part.fold, "predictors": words, "terms": len(frozen["terms"])})
-        selected += [("clinical", part.fold, name) for name in kept]
+        selected += [("clinical", part.fold, name) for name in frozen["variables"]]
     return CrossFit(
         gather(scored, ["model", "patient_id"]),
         gather(seen, ["model", "fold", "patient_id"]),

@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import chi2
 
 from her2study.models.crossfit import CrossFit, fold_parts, gather, score_rows, seen_rows
 from her2study.models.encoding import Term, design_matrix, imputation_values
 from her2study.models.frozen import freeze, predict_frozen
-from her2study.models.logistic import LogitFit, fit_logit, imputed_design, select_predictors
+from her2study.models.logistic import drop_test, fit_estimable, fit_logit, imputed_design, method_of
+from her2study.models.odds import model_rows
 from her2study.models.provenance import check_out_of_fold
+from her2study.models.selection import select_predictors
 from her2study.study import Clinical, Variable
 from her2study.types import StudyError
 
@@ -54,8 +55,9 @@ def with_dscore(
 def fit_combined(patients: pd.DataFrame, variables: dict[str, Variable], settings: Clinical) -> dict[str, Any]:
     """The frozen combined model of these patients: predictors selected, coefficients fitted.
 
-    If D-score and predictors cannot be estimated together (few patients), predictors leave from the end
-    of the settings' order; ``left_out`` names them.
+    If D-score and predictors repeat one another (few patients), predictors leave from the end of the
+    settings' order; ``left_out`` names them. If they separate the classes together, though the D-score
+    alone does not, the estimate is Firth's; ``method`` says so.
 
     Raises
     ------
@@ -63,25 +65,37 @@ def fit_combined(patients: pd.DataFrame, variables: dict[str, Variable], setting
         The D-score alone separates the classes: leakage, or far too few patients.
     """
     labels = patients["label"].to_numpy(dtype=np.int64)
+    if fit_logit(_design(patients, variables, [])[0], labels) is None:
+        raise StudyError(
+            f"combined model: the D-score of {len(patients)} training patients has no finite coefficient (it "
+            "separates the classes, or is constant); review the D-scores for leakage or use more patients"
+        )
     kept = select_predictors(patients, variables, settings).kept
     left_out: list[str] = []
-    while True:
-        design, terms, imputation = _design(patients, variables, kept)
-        fit = fit_logit(design, labels)
-        if fit is not None:
-            break
-        if not kept:
-            raise StudyError(
-                f"combined model: the D-score of {len(patients)} training patients has no finite coefficient (it "
-                "separates the classes, or is constant); review the D-scores for leakage or use more patients"
-            )
+    design, terms, imputation = _design(patients, variables, kept)
+    while (fit := fit_estimable(design, labels)) is None:
         left_out.append(kept[-1])
         kept = kept[:-1]
+        design, terms, imputation = _design(patients, variables, kept)
     names = {"dscore": "D-score"} | {name: variables[name].printed for name in kept}
     frozen = freeze(
         "combined", fit.coefficients[0], fit.coefficients[1:], fit.covariance, terms, imputation, names, patients
     )
-    return frozen | {"left_out": left_out}
+    return frozen | {"left_out": left_out, "method": method_of(fit)}
+
+
+def coefficients(
+    patients: pd.DataFrame, variables: dict[str, Variable], predictors: list[str], confidence: float = 0.95
+) -> pd.DataFrame:
+    """Odds ratios of D-score and predictors together, on development patients.
+
+    Returns columns ``variable, term, label, n, p_lrt, vif, odds_ratio`` (+ Wald and profile interval)
+    ``, p, method, note``, see :func:`~her2study.models.odds.model_rows`. The D-score's odds ratio is for one
+    unit of its log odds.
+    """
+    design, terms, _ = _design(patients, variables, predictors)
+    labels = patients["label"].to_numpy(dtype=np.int64)
+    return model_rows(terms, design, labels, fit_estimable(design, labels), confidence)
 
 
 def cross_fit(
@@ -122,17 +136,17 @@ def added_value(patients: pd.DataFrame, variables: dict[str, Variable], predicto
     Returns one row: ``comparison, n, positives, chi_squared, degrees_of_freedom, p``.
     """
     labels = patients["label"].to_numpy(dtype=np.int64)
-    without, _, _ = imputed_design(patients, variables, predictors)
-    larger, smaller = fit_logit(_design(patients, variables, predictors)[0], labels), fit_logit(without, labels)
-    statistic = _statistic(larger, smaller)
+    design, _, _ = _design(patients, variables, predictors)
+    fit = fit_estimable(design, labels)
+    test = drop_test(fit, design, labels, [0]) if fit else None
     return pd.DataFrame(
         {
             "comparison": ["clinical predictors with v. without the D-score"],
             "n": [len(labels)],
             "positives": [int(labels.sum())],
-            "chi_squared": [statistic],
+            "chi_squared": [test.chi_squared if test else np.nan],
             "degrees_of_freedom": [1],
-            "p": [float(chi2.sf(statistic, 1))],
+            "p": [test.p if test else np.nan],
         }
     )
 
@@ -143,10 +157,3 @@ def _design(patients: pd.DataFrame, variables: dict[str, Variable], names: list[
     score = design_matrix(patients.set_index("patient_id"), [DSCORE], {"dscore": np.nan})
     own = imputation_values(patients, [DSCORE])
     return np.hstack([score, clinical]), [DSCORE, *terms], own | imputation
-
-
-def _statistic(larger: LogitFit | None, smaller: LogitFit | None) -> float:
-    """2 (log L1 - log L0); missing where a model cannot be estimated."""
-    if larger is None or smaller is None:
-        return float("nan")
-    return max(0.0, 2 * (larger.log_likelihood - smaller.log_likelihood))

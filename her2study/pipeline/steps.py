@@ -29,12 +29,13 @@ def figures(chain: Chain) -> dict[str, Any]:
 
     folder = chain.run.folder / "figures"
     folder.mkdir(parents=True, exist_ok=True)
-    map_patients(partial(_draw, chain.run), chain.run.figure_names(), "figures", worker_count())
+    draw_one = partial(_draw, chain.run, chain.study.statistics.confidence)
+    map_patients(draw_one, chain.run.figure_names(), "figures", worker_count())
     return describe_folder(chain.run.folder, [folder])
 
 
-def _draw(run: Run, name: str) -> None:
+def _draw(run: Run, confidence: float, name: str) -> None:
     """Write the files of one figure."""
     from her2study.reporting.figures import write_figure
 
-    write_figure(name, run.load_figure_data(name), run.folder / "figures", simulated=run.simulated)
+    write_figure(name, run.load_figure_data(name), run.folder / "figures", run.simulated, confidence)

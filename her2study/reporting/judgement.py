@@ -17,7 +17,7 @@ import pandas as pd
 
 from her2study.reporting.claims import Auc, Claim, Count, Difference, Ranking
 from her2study.reporting.style import model_label, split_label
-from her2study.reporting.words import interval, listing, number
+from her2study.words import interval, listing, number, spell
 
 HOLDS, FAILS, UNTESTED = "holds", "does not hold", "cannot be tested here"
 VERDICTS = (HOLDS, FAILS, UNTESTED)
@@ -146,7 +146,7 @@ def judge_ranking(claim: Ranking, ranking: pd.DataFrame) -> Verdict:
     named = rows[rows["feature"].isin(claim.predictors)]
     reason = f"Our first {len(leading)}: {listing(list(leading['label']))}."
     if absent:
-        reason += f" Not a predictor of the model here: {listing([model_label(name) for name in absent])}."
+        reason += f" Not a predictor of the model here: {listing([spell(name) for name in absent])}."
     beyond = named[(named["rank"] <= places) & (named["rank_high"] > places)]
     reaching = named[(named["rank"] > places) & (named["rank_low"] <= places)]
     if len(beyond):

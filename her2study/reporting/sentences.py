@@ -6,7 +6,7 @@ import pandas as pd
 
 from her2study.reporting.judgement import FAILS, HOLDS, UNTESTED, VERDICTS
 from her2study.reporting.style import model_label, model_order
-from her2study.reporting.words import interval, listing, number
+from her2study.words import interval, listing, number
 
 SIMILAR = 0.5
 """Rank correlation above which two saliency maps are called alike."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import cycle
 
@@ -10,7 +11,9 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from her2study.reporting.words import spell
+from her2study.evaluation.wording import MODEL_LABELS, updated
+from her2study.reporting.lettering import fit
+from her2study.words import spell
 
 COLUMN_MM = {"single": 84, "double": 174}
 """Widths of one and two columns of the journal."""
@@ -32,7 +35,14 @@ MODEL_COLOURS = {
     "treat_all": "#6E6E6E",
     "treat_none": "#1A1A1A",
 }
-SPARE_COLOURS = ("#661100", "#6699CC", "#AA8866", "#556B2F", "#7A5195", "#2F4B7C")
+REFERENCES = ("treat_all", "treat_none")
+"""What a decision curve compares models with."""
+
+SPARE_COLOURS = (
+    "#2F4B7C", "#D45087", "#4C9F70", "#8C510A", "#7A5195", "#5FA3DA", "#C9A227", "#661100", "#556B2F", "#B08BD0",
+    "#AA8866", "#1B9E9E",
+)  # fmt: skip
+"""For models that are not named above, in the order of their names."""
 CLASS_COLOURS = {0: "#5B7F95", 1: "#C8553D"}
 """Outcome-negative and outcome-positive patients."""
 
@@ -40,23 +50,6 @@ INK, GREY, PALE = "#222222", "#777777", "#E6E9EC"
 SEQUENTIAL, DIVERGING, HEAT = "cividis", "RdBu_r", "inferno"
 DASHES = ("-", "--", "-.", (0, (1, 1.2)), (0, (5, 1, 1, 1, 1, 1)), (0, (7, 2)), (0, (3, 1, 1, 1)))
 
-MODEL_LABELS = {
-    "dscore": "D-score",
-    "clinical": "Clinical",
-    "combined": "Combined",
-    "logistic_elastic_net": "Elastic-net logistic regression",
-    "svm": "Support vector machine",
-    "random_forest": "Random forest",
-    "xgboost": "XGBoost",
-    "lightgbm": "LightGBM",
-    "knn": "k-nearest neighbours",
-    "mlp": "Multilayer perceptron",
-    "centre_only": "Centre only",
-    "oracle_combined": "Oracle, all factors",
-    "oracle_image": "Oracle, image only",
-    "treat_all": "Treat all",
-    "treat_none": "Treat none",
-}
 MODEL_SHORT = {
     "logistic_elastic_net": "Elastic net",
     "svm": "SVM",
@@ -66,11 +59,15 @@ MODEL_SHORT = {
     "oracle_image": "Oracle, image",
 }
 """Names for legends, where the printed name is too long."""
+UPDATE_SHORT = {"intercept": "interc.", "intercept and slope": "slope"}
+SHORT_MM = 25
+"""Width of a name in a legend."""
 
 SPLIT_LABELS = {
     "development": "Development (out-of-fold)",
     "internal": "Internal validation",
     "external": "External validation",
+    "all": "All patients",
 }
 SIMULATED = "SIMULATED PATIENTS"
 MARK_MM = 4.5
@@ -78,14 +75,27 @@ MARK_MM = 4.5
 
 
 def model_label(model: str) -> str:
-    """The printed name of a model; a spelt-out one for models this file does not know."""
-    return MODEL_LABELS.get(model, spell(model))
+    """The printed name of a model; one this package does not make keeps its author's capitals."""
+    if recalibrated := updated(model):
+        return f"{model_label(recalibrated[0])}, {recalibrated[1]} updated"
+    return MODEL_LABELS.get(model, str(model).replace("_", " ").strip())
 
 
 def model_short(model: str) -> str:
-    """The name of a model in a legend, at most 18 characters."""
-    label = MODEL_SHORT.get(model, model_label(model))
-    return label if len(label) <= 18 else f"{label[:17]}…"
+    """The name of a model in a legend; the middle of a long one goes first, since versions stand at the ends."""
+    if recalibrated := updated(model):
+        return f"{fit(model_short(recalibrated[0]), SHORT_MM - 11)}, {UPDATE_SHORT[recalibrated[1]]}"
+    return fit(MODEL_SHORT.get(model, model_label(model)), SHORT_MM)
+
+
+def model_shorts(models: Iterable[str]) -> dict[str, str]:
+    """Names for the legend of one figure: as :func:`model_short`, numbered where two would look the same."""
+    shorts, taken = {}, Counter()
+    for model in model_order(models):
+        short = model_short(model)
+        taken[short] += 1
+        shorts[model] = f"{fit(short, SHORT_MM - 4)} ({taken[short]})" if taken[short] > 1 else short
+    return shorts
 
 
 def split_label(split: str) -> str:
@@ -93,26 +103,34 @@ def split_label(split: str) -> str:
     return SPLIT_LABELS.get(split, spell(split))
 
 
-def model_order(models: object) -> list[str]:
-    """The distinct models: those with a known name in the order of :data:`MODEL_LABELS`, then others by name."""
+def model_order(models: Iterable[str]) -> list[str]:
+    """The distinct models: those of :data:`MODEL_LABELS` in that order, then others by name, treat all and none last.
+
+    A recalibrated model stands behind the one it came from.
+    """
     rank = {model: place for place, model in enumerate(MODEL_LABELS)}
-    return sorted(set(models), key=lambda model: (rank.get(model, len(rank)), model))
+
+    def place(model: str) -> tuple[bool, int, str, str]:
+        base = (updated(model) or (model,))[0]
+        return model in REFERENCES, rank.get(base, len(rank)), base, model
+
+    return sorted(set(models), key=place)
 
 
-def split_order(splits: object) -> list[str]:
+def split_order(splits: Iterable[str]) -> list[str]:
     """The distinct splits in reading order, unknown ones last."""
     rank = {split: place for place, split in enumerate(SPLIT_LABELS)}
     return sorted(set(splits), key=lambda split: (rank.get(split, len(rank)), split))
 
 
-def model_colours(models: object) -> dict[str, str]:
-    """One colour a model, the same in every figure; unknown models take spare colours by name."""
+def model_colours(models: Iterable[str]) -> dict[str, str]:
+    """One colour a model, the same in every figure; unknown models take spare colours by name among those shown."""
     spare = cycle(SPARE_COLOURS)
     unknown = {model: next(spare) for model in sorted(set(models) - set(MODEL_COLOURS))}
     return {model: MODEL_COLOURS.get(model) or unknown[model] for model in model_order(models)}
 
 
-def model_dashes(models: object) -> dict[str, object]:
+def model_dashes(models: Iterable[str]) -> dict[str, object]:
     """One line style a model, so that curves stay apart in greyscale; the main models are solid or dashed."""
     fixed = {"combined": "-", "dscore": "--", "clinical": "-.", "treat_all": (0, (4, 2)), "treat_none": "-"}
     others = cycle(DASHES)

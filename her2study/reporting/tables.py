@@ -12,64 +12,84 @@ import pandas as pd
 from pandas.api.types import is_bool_dtype, is_float_dtype, is_integer_dtype
 from pandas.io.formats.style import Styler
 
-from her2study.reporting import words
-from her2study.reporting.style import MODEL_LABELS, SIMULATED, SPLIT_LABELS, model_label, split_label
+from her2study import words
+from her2study.reporting.style import SIMULATED, model_label, split_label
 
-COUNTS = {"n", "positives", "negatives", "count", "events", "tp", "fp", "fn", "tn", "rank", "fold", "order", "missing"}
-"""Columns printed without decimals, whatever their type; so are names that start with ``n_``."""
+COUNTS = {
+    "n", "positives", "negatives", "count", "events", "tp", "fp", "fn", "tn", "rank", "fold", "order", "missing",
+    "models", "resamples", "selected", "required", "available", "degrees_of_freedom",
+}  # fmt: skip
+"""Columns whose whole numbers are printed without decimals, whatever their type; so are ``n_<x>`` and ``<x>_n``."""
 
-FRACTIONS = {"sensitivity", "specificity", "ppv", "npv", "accuracy", "prevalence", "fraction", "share"}
+FRACTIONS = {
+    "sensitivity", "specificity", "ppv", "npv", "accuracy", "balanced_accuracy", "prevalence", "fraction", "share",
+    "frequency", "i_squared",
+}  # fmt: skip
 """Columns between 0 and 1 that are printed as percentages."""
 
 DECIMALS = {
-    "auc": 2, "auc_a": 2, "auc_b": 2, "difference": 3, "odds_ratio": 2, "brier": 3, "f1": 2, "mcc": 2, "kappa": 2,
-    "icc": 2, "vif": 2, "intercept": 2, "slope": 2, "threshold": 3, "net_benefit": 3, "z": 2, "mean_abs_shap": 3,
+    "auc": 2, "auc_a": 2, "auc_b": 2, "average_precision": 2, "apparent": 2, "corrected": 2, "optimism": 3,
+    "difference": 3, "odds_ratio": 2, "odds_ratio_profile": 2, "f1": 2, "mcc": 2, "kappa": 2, "icc": 2, "vif": 2,
+    "agreement": 2, "intercept": 2, "slope": 2, "threshold": 3, "target": 2, "net_benefit": 3,
+    "standardised_net_benefit": 2, "interventions_avoided": 1, "z": 2, "t": 2, "spiegelhalter_z": 2,
+    "statistic": 2, "chi_squared": 2, "brier": 3, "scaled_brier": 2, "ici": 3, "e50": 3, "e90": 3, "emax": 3,
+    "tau_squared": 3, "nri_events": 2, "nri_non_events": 2, "idi": 3, "mean_abs_shap": 3, "smd": 2,
 }  # fmt: skip
 """Decimals of columns whose size varies too much from study to study to be guessed."""
 
 COLUMN_LABELS = {
     "n": "n",
-    "auc": "AUC",
     "auc_a": "AUC of first",
     "auc_b": "AUC of second",
     "model_a": "Model",
     "model_b": "compared with",
+    "model_new": "New model",
+    "model_old": "Old model",
+    "only_a": "Right by the first only",
+    "only_b": "Right by the second only",
     "p": "p",
     "z": "z",
+    "t": "t",
     "p_lrt": "p (likelihood ratio)",
-    "p_likelihood_ratio": "p (likelihood ratio)",
     "p_hosmer_lemeshow": "p (Hosmer-Lemeshow)",
     "p_interaction": "p for interaction",
-    "ppv": "PPV",
-    "npv": "NPV",
+    "p_heterogeneity": "p for heterogeneity",
     "f1": "F1 score",
     "tp": "True positives",
     "fp": "False positives",
     "fn": "False negatives",
     "tn": "True negatives",
-    "odds_ratio": "Odds ratio",
-    "vif": "VIF",
-    "icc": "ICC",
     "brier": "Brier score",
     "scaled_brier": "Scaled Brier score",
-    "ici": "ICI",
-    "mcc": "MCC",
+    "spiegelhalter_z": "Spiegelhalter's z",
     "nri_events": "NRI, events",
     "nri_non_events": "NRI, non-events",
-    "idi": "IDI",
-    "sd": "SD",
-    "smd": "SMD",
+    "odds_ratio_profile": "Odds ratio, profile",
+    "agreement_limit": "95% limits of agreement",
+    "identical_percent": "Identical readings (%)",
+    "interventions_avoided": "Interventions avoided per 100 patients",
+    "optimism": "Optimism",
+    "corrected": "Corrected for optimism",
     "group_n": "n in group",
     "centre_n": "n in centre",
-    "difference": "Difference in AUC",
     "mean_abs_shap": "Mean |SHAP|",
-    "her2_status": "HER2 status",
-    "positives": "HER2-positive",
+    "positives": "Positive",
+    "how": "Update",
+    "r_squared_cs": "R² (Cox-Snell)",
 }
 """Print text of columns; others are spelt out from their names."""
 
+NO_CONFIDENCE = {"agreement_limit"}
+"""Ends that are no confidence interval."""
+
+SQUARES = {"chi": "χ²", "tau": "τ²", "i": "I²", "r": "R²"}
+"""``<x>_squared`` as statisticians write it."""
+
 UNITS = {"percent": "%", "mm": "mm", "ml": "ml", "seconds": "s", "years": "years", "minutes": "min"}
 """Units that end a column's name."""
+
+SPELT_OUT = ("analysis", "criterion", "how", "kind", "measure", "rule", "statistic")
+"""Columns of names, printed as column heads are: ``auc`` as ``AUC``."""
 
 ROW_STYLE = [
     {"selector": "", "props": "border-collapse: collapse; font-size: 90%; font-variant-numeric: tabular-nums;"},
@@ -79,7 +99,7 @@ ROW_STYLE = [
 ]
 
 
-def show_table(frame: pd.DataFrame, caption: str, simulated: bool) -> Styler:
+def show_table(frame: pd.DataFrame, caption: str, simulated: bool, confidence: float = 0.95) -> Styler:
     """A table for a notebook page: printed text, a caption, no index.
 
     Parameters
@@ -90,8 +110,10 @@ def show_table(frame: pd.DataFrame, caption: str, simulated: bool) -> Styler:
         One line above the table.
     simulated : bool
         Marks the caption, so that nobody takes the rows for patients.
+    confidence : float
+        Of the intervals in ``frame``, for the heads that name them.
     """
-    printed = print_table(frame)
+    printed = print_table(frame, confidence)
     mark = f" [{SIMULATED}]" if simulated else ""
     uuid = f"{zlib.crc32((caption + '|'.join(printed.columns)).encode()):08x}"
     styler = Styler(printed, uuid=uuid, cell_ids=False, caption=caption + mark)
@@ -101,13 +123,15 @@ def show_table(frame: pd.DataFrame, caption: str, simulated: bool) -> Styler:
 def print_table(frame: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
     """The same rows with every cell as text and every column with its print name, in the same order."""
     printed: dict[str, list[str]] = {}
-    bounds = {bound for name in frame.columns for bound in _bounds(frame, name)}
-    for name in frame.columns:
-        if name in bounds:
-            continue  # told by the column it bounds
+    intervals = _intervals(frame)
+    told = {bound: name for name, bounds in intervals.items() for bound in bounds}
+    for column in frame.columns:
+        name = told.get(column, column)
+        if column in told and (name in frame.columns or column == intervals[name][1]):
+            continue  # told by the column it bounds, or by the lower bound
         head = column_label(name)
-        if _bounds(frame, name):
-            head += f" ({confidence:.0%} CI)"
+        if name in intervals and name not in NO_CONFIDENCE:
+            head += f" ({words.percent_of(confidence)} CI)"
         while head in printed:
             head += " "  # two columns may share a print name but not a key
         printed[head] = print_column(frame, name)
@@ -116,33 +140,43 @@ def print_table(frame: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
 
 def column_label(name: str) -> str:
     """Print text of a column, its unit in brackets."""
-    label = COLUMN_LABELS.get(name, words.spell(name))
     if name in FRACTIONS:
-        return f"{label} (%)"
+        return f"{_plain_label(name)} (%)"
     stem, _, end = name.rpartition("_")
     if name not in COLUMN_LABELS and name.startswith("p_"):
-        return f"p ({words.spell(name[2:])})"
+        text = words.spell(name[2:])
+        return f"p ({text if text.split()[0] in words.PROPER.values() else text[0].lower() + text[1:]})"
     if name not in COLUMN_LABELS and stem and end in UNITS:
-        return f"{column_label(stem)} ({UNITS[end]})"
-    return label
+        return f"{_plain_label(stem)} ({UNITS[end]})"
+    return _plain_label(name)
+
+
+def _plain_label(name: str) -> str:
+    stem, _, end = name.rpartition("_")
+    square = SQUARES.get(stem) if end == "squared" else None
+    return COLUMN_LABELS.get(name) or square or words.spell(name)
 
 
 def print_column(frame: pd.DataFrame, name: str) -> list[str]:
-    """One column as text, merged with its interval if the frame has one."""
+    """One column as text, merged with its interval if the frame has one; an interval alone as ``0.73 to 0.89``."""
+    bounds = _intervals(frame).get(name, ())
+    if name not in frame.columns:
+        ends = [frame[bound].astype("float64") for bound in bounds]
+        decimals = _decimals(name, pd.concat(ends), whole=False)
+        return [words.reach(*row, decimals, name in FRACTIONS) for row in zip(*ends, strict=True)]
     column = frame[name]
     if name == "p" or name.startswith("p_"):
         return [words.p_value(p) for p in pd.to_numeric(column, errors="coerce")]
     if is_bool_dtype(column):
         return ["yes" if value else "no" for value in column]
-    whole = is_integer_dtype(column) or (is_float_dtype(column) and _counts(name))
+    whole = is_integer_dtype(column)
     if not whole and not is_float_dtype(column):
         return [_text(name, value) for value in column]
     percent = name in FRACTIONS
     numbers = column.astype("float64")  # a missing integer becomes NaN
-    bounds = _bounds(frame, name)
-    estimates = numbers[frame[list(bounds)].notna().any(axis=1)] if bounds else numbers
-    guess = 1 if percent or name.endswith("_percent") else words.decimals_for(list(estimates))
-    decimals = 0 if whole else DECIMALS.get(name, guess)
+    decimals = _decimals(name, numbers[frame[list(bounds)].notna().any(axis=1)] if bounds else numbers, whole)
+    if not bounds and (name in COUNTS or name.startswith("n_") or name.endswith("_n")):
+        return [words.number(value, 0 if float(value).is_integer() else 1) for value in numbers]
     if not bounds:
         return [words.number(value, decimals, percent) for value in numbers]
     rows = zip(numbers, *(frame[bound].astype("float64") for bound in bounds), strict=True)
@@ -158,14 +192,27 @@ def _measured(value: float, low: float, high: float, decimals: int) -> str:
     return words.number(value, 0 if pd.notna(value) and float(value).is_integer() else decimals)
 
 
-def _bounds(frame: pd.DataFrame, name: str) -> tuple[str, ...]:
-    """Columns with the interval of another: ``<x>_low, <x>_high``, or ``low, high`` beside ``value``."""
-    ends = ("low", "high") if name == "value" else (f"{name}_low", f"{name}_high")
-    return ends if {name, *ends} <= set(frame.columns) else ()
+def _intervals(frame: pd.DataFrame) -> dict[str, tuple[str, str]]:
+    """``{estimate: (lower bound, upper bound)}`` of a frame.
+
+    ``<x>_low, <x>_high`` bound ``<x>``, which may itself be absent; ``low, high`` bound the column before them.
+    """
+    columns, found = list(frame.columns), {}
+    for place, name in enumerate(columns):
+        stem = name.removesuffix("_low")
+        if stem != name and f"{stem}_high" in columns:
+            found[stem] = (name, f"{stem}_high")
+        elif name == "low" and "high" in columns and place and is_float_dtype(frame[columns[place - 1]]):
+            found[columns[place - 1]] = ("low", "high")
+    return found
 
 
-def _counts(name: str) -> bool:
-    return name in COUNTS or name.startswith("n_") or name.endswith("_n")
+def _decimals(name: str, numbers: pd.Series, whole: bool) -> int:
+    """Decimals of a column: known by name, or guessed from the size of its numbers."""
+    if whole:
+        return 0
+    guess = 1 if name in FRACTIONS or name.endswith("percent") else words.decimals_for(list(numbers))
+    return DECIMALS.get(name, guess)
 
 
 def _text(name: str, value: object) -> str:
@@ -176,8 +223,8 @@ def _text(name: str, value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         return words.number(value, words.decimals_for([value]))
-    if value in MODEL_LABELS and name.startswith("model"):
+    if name.startswith("model") or name.endswith("_model"):
         return model_label(value)
-    if value in SPLIT_LABELS and name == "split":
+    if name == "split":
         return split_label(value)
-    return str(value)
+    return words.spell(value) if name in SPELT_OUT and str(value).isidentifier() else str(value)

@@ -11,7 +11,7 @@ import pandas as pd
 from her2study.reporting.judgement import FAILS, HOLDS, UNTESTED, VERDICTS
 from her2study.reporting.sentences import verdict_line
 from her2study.reporting.style import MODEL_LABELS, model_label, model_order, split_label
-from her2study.reporting.words import interval, valued
+from her2study.words import interval, valued
 
 OWN_MODELS = ("combined", "dscore", "clinical")
 

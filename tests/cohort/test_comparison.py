@@ -50,6 +50,7 @@ def test_tests_of_numbers_agree_with_r(values, sizes, ranked, name, quantity):
     [
         ([[7, 2], [1, 8]], "Fisher's exact", "fisher", 1e-9),
         ([[40, 30], [25, 35]], "chi-squared", "chi_squared", 1e-9),
+        ([[30, 20, 30], [25, 15, 40]], "chi-squared", "chi_squared_wide", 1e-9),
         # random tables: four standard errors at 9,999 draws
         ([[6, 2, 1], [1, 3, 2], [0, 1, 5]], "Fisher-Freeman-Halton", "freeman_halton", 0.01),
     ],
@@ -57,6 +58,24 @@ def test_tests_of_numbers_agree_with_r(values, sizes, ranked, name, quantity):
 def test_tests_of_counts_agree_with_r(counts, name, quantity, tolerance):
     found = compare_groups(from_counts(counts, "xyz"[: len(counts)]), categories(*"xyz"[: len(counts)]), False)
     assert found == (name, pytest.approx(GOLDEN[quantity], abs=tolerance))
+
+
+@pytest.mark.parametrize(
+    ("sizes", "name", "quantity"),
+    [((5, 7), "Mann-Whitney", "ordinal_two"), ((4, 4, 4), "Kruskal-Wallis", "ordinal_three")],
+)
+def test_tests_of_ordered_levels_use_their_order_and_agree_with_r(sizes, name, quantity):
+    grades = ["low", "middle", "middle", "high", "low", "high", "high", "middle", "high", "high", "middle", "high"]
+    ends = np.cumsum((0, *sizes))
+    groups = [pd.Series(grades[a:b]) for a, b in pairwise(ends)]
+    grade = Variable(type="ordinal", label="x", role="pathology", levels=("low", "middle", "high"))
+    assert compare_groups(groups, grade, False) == (name, pytest.approx(GOLDEN[quantity], rel=1e-9))
+
+
+def test_standardised_differences_agree_with_r():
+    groups = from_counts([[10, 40], [20, 30], [30, 10]], "xyz")
+    assert standardised_difference(groups, categories(*"xyz")) == pytest.approx(GOLDEN["smd_categories"], rel=1e-9)
+    assert standardised_difference(cut(AGE, 5, 7), NUMBER) == pytest.approx(GOLDEN["smd_numbers"], rel=1e-9)
 
 
 def test_random_tables_are_the_same_every_time():

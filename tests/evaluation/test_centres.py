@@ -9,9 +9,12 @@ from her2study.evaluation.centres import (
     centre_auc_findings,
     centre_only_findings,
     centre_only_scores,
+    centre_only_table,
     leave_one_centre_out_findings,
     prevalence_findings,
 )
+from her2study.evaluation.pooling import centre_table
+from her2study.evaluation.roc import delong_test
 from tests.evaluation.golden import make_predictions, splits_of
 
 
@@ -83,3 +86,29 @@ def test_leave_one_centre_out_reads_its_interval():
     coin = predictions.assign(probability=0.5)
     assert {finding.verdict for finding in leave_one_centre_out_findings(coin)} == {"attention"}
     assert len(splits_of(predictions)) == 360
+
+
+def test_models_are_set_beside_the_centre_alone():
+    predictions = make_predictions({"m": 1.5, "worse": 0.0}, n=90)
+    splits = splits_of(predictions)
+    table = centre_only_table(predictions.sample(frac=1, random_state=0), splits)
+    assert table["model"].tolist() == ["centre_only", "m", "worse"]
+    own = splits[splits["split"] == "development"].sort_values("patient_id")
+    alone = centre_only_scores(own["label"].to_numpy(), own["centre"].to_numpy(), own["fold"].to_numpy())
+    assert table["auc"].iloc[0] == pytest.approx(roc_auc_score(own["label"], alone))
+    assert np.isnan(table["difference"].iloc[0])
+    scores = predictions[predictions["model"] == "m"].set_index("patient_id")["probability"].loc[own["patient_id"]]
+    test = delong_test(own["label"], scores, alone)
+    assert table.loc[1, ["difference", "difference_low", "difference_high", "p"]].tolist() == pytest.approx(
+        [test.difference, test.low, test.high, test.p]
+    )
+
+
+def test_findings_are_the_numbers_of_the_table():
+    predictions = make_predictions({"m": 1.5}, n=90)
+    findings, table = centre_auc_findings(predictions, ["m"]), centre_table(predictions)
+    centres = table[table["kind"] == "centre"]
+    assert [finding.value for finding in findings[:-1]] == centres["auc"].tolist()
+    assert findings[-1].value == pytest.approx(100 * table["i_squared"].max())
+    left_out = leave_one_centre_out_findings(predictions)
+    assert [finding.low for finding in left_out] == centres["auc_low"].tolist()

@@ -2,25 +2,27 @@
 
 import numpy as np
 import pytest
-import statsmodels.api as sm
-from scipy.special import expit
-from scipy.stats import chi2
 from sklearn.metrics import roc_auc_score
 
 from her2study.evaluation.compare import (
+    FEW_NOTE,
+    LEARNT_TOGETHER,
     NESTED_NOTE,
     added_value,
     auc_table,
     best_baseline,
+    compare_models,
     comparison_pairs,
     delong_table,
     focus_models,
+    global_table,
     holm,
-    likelihood_ratio_p,
     roc_points,
 )
-from her2study.evaluation.roc import delong_test
-from tests.evaluation.golden import GOLDEN, SETS, columns, make_predictions
+from her2study.evaluation.roc import auc_interval, delong_global, delong_test
+from her2study.types import StudyError
+from tests.evaluation.discrimination_golden import GOLDEN
+from tests.evaluation.golden import make_predictions
 
 MODELS = {"dscore": 1.0, "clinical": 0.5, "combined": 1.5, "svm": 0.8, "knn": 0.1}
 
@@ -40,6 +42,13 @@ def test_auc_table_has_a_row_for_each_split_and_model(predictions):
         assert (row.n, row.positives) == (60, 20)
 
 
+def test_auc_table_on_the_logit_scale(predictions):
+    row = auc_table(predictions, 0.9, "logit").iloc[0]
+    own = predictions[(predictions["split"] == row["split"]) & (predictions["model"] == row["model"])]
+    expected = auc_interval(own["label"], own["probability"], 0.9, "logit")
+    np.testing.assert_allclose(row[["auc", "auc_low", "auc_high"]].astype(float), expected, atol=1e-14)
+
+
 def test_nested_pairs_are_not_tested_in_development(predictions):
     pairs = [("combined", "clinical"), ("dscore", "clinical"), ("absent", "clinical")]
     table = delong_table(predictions, pairs).set_index(["split", "model_a"])
@@ -52,9 +61,15 @@ def test_nested_pairs_are_not_tested_in_development(predictions):
     labels = wide.index.get_level_values("label")
     assert nested["p_likelihood_ratio"] == pytest.approx(added_value(labels, wide["clinical"], wide["dscore"]))
     assert table.loc[("development", "dscore"), "p"] == delong_test(labels, wide["dscore"], wide["clinical"]).p
-    assert table.loc[("external", "combined"), "note"] == ""
+    assert table.loc[("development", "dscore"), "note"] == LEARNT_TOGETHER
+    assert table.loc[("external", "combined"), "note"] == FEW_NOTE
     assert np.isfinite(table.loc[("external", "combined"), "p"])
     assert len(table) == 6
+
+
+def test_enough_patients_need_no_note():
+    table = delong_table(make_predictions({"a": 1.0, "b": 0.5}, n=90), [("a", "b")]).set_index("split")
+    assert table.loc["external", "note"] == ""
 
 
 def test_holm_adjusts_within_each_split(predictions):
@@ -65,25 +80,63 @@ def test_holm_adjusts_within_each_split(predictions):
         assert rows["p_holm"].min() == pytest.approx(min(1, 3 * rows["p"].min()))
 
 
+@pytest.mark.oracle("holm", by="p.adjust in R")
 def test_holm_equals_r():
-    golden = GOLDEN["holm"]
-    raw = [0.001, 0.04, 0.03, 0.2, 0.04, 0.9]
-    np.testing.assert_allclose(holm(raw), golden.to_numpy(), atol=1e-12)
+    raw = [0.001, 0.04, np.nan, 0.03, 0.2, 0.04, 0.9, 0]
+    np.testing.assert_allclose(holm(raw), GOLDEN["holm"].to_numpy(), atol=1e-12)
+    assert holm([]).tolist() == []
+    assert np.isnan(holm([np.nan])).all()
 
 
-@pytest.mark.parametrize("name", SETS)
-def test_likelihood_ratio_equals_r(name):
-    labels, a, b, _ = columns(name)
-    assert added_value(labels, expit(a / 4), expit(b / 4)) == pytest.approx(GOLDEN[name, "lrt_p"], abs=1e-8)
+def test_what_is_no_p_value_is_refused():
+    with pytest.raises(StudyError, match=r"p value 2\.5 lies outside 0-1"):
+        holm([0.5, 2.5])
 
 
-def test_likelihood_ratio_of_nothing_new_is_missing_and_of_separation_finite():
-    labels = np.array([0, 0, 0, 1, 1, 1])
-    base = np.column_stack([np.ones(6), [1, 2, 1, 2, 1, 2.0]])
-    assert np.isnan(likelihood_ratio_p(labels, base, np.column_stack([base, base[:, 1]])))
-    null = sm.GLM(labels, base, family=sm.families.Binomial()).fit().deviance
-    separated = likelihood_ratio_p(labels, base, np.column_stack([base, labels]))
-    assert separated == pytest.approx(chi2.sf(null, 1), rel=1e-3)  # the deviance of a perfect fit is 0
+def test_the_nested_pair_is_known_in_either_order(predictions):
+    one, other = (
+        delong_table(predictions, [pair]).iloc[0] for pair in (("combined", "dscore"), ("dscore", "combined"))
+    )
+    assert one["note"] == other["note"] == NESTED_NOTE
+    assert one["p_likelihood_ratio"] == other["p_likelihood_ratio"]
+    assert one["difference"] == -other["difference"]
+
+
+def test_two_models_are_compared_outside_and_nested_ones_refused_in_development(predictions):
+    external = predictions[predictions["split"] == "external"]
+    score = {name: rows.sort_values("patient_id") for name, rows in external.groupby("model")}
+    expected = delong_test(
+        score["combined"]["label"], score["combined"]["probability"], score["clinical"]["probability"], 0.9
+    )
+    assert compare_models(predictions, "combined", "clinical", "external", 0.9) == expected
+    assert np.isfinite(compare_models(predictions, "dscore", "clinical", "development").p)
+    with pytest.raises(StudyError, match="likelihood_ratio_test"):
+        compare_models(predictions, "combined", "clinical", "development")
+    with pytest.raises(StudyError, match="no model 'xgboost' in the split 'external'; models there: clinical, c"):
+        compare_models(predictions, "combined", "xgboost")
+    with pytest.raises(StudyError, match="in the split 'internal'; models there: none"):
+        compare_models(external, "combined", "clinical", "internal")
+
+
+def test_global_table_tests_all_models_of_each_split(predictions):
+    table = global_table(predictions).set_index("split")
+    assert table["models"].tolist() == [5, 5, 5]
+    assert table.loc["development", "note"] == NESTED_NOTE
+    assert np.isnan(table.loc["development", "p"])
+    external = predictions[predictions["split"] == "external"]
+    wide = external.pivot_table(index=["patient_id", "label"], columns="model", values="probability")
+    expected = delong_global(wide.index.get_level_values("label"), wide)
+    found = table.loc["external", ["chi_squared", "degrees_of_freedom", "p"]].astype(float)
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+    some = global_table(predictions, ["svm", "knn"]).set_index("split")
+    assert some["note"].tolist() == ["", "", ""]
+    test = compare_models(predictions, "svm", "knn", "development")
+    assert some.loc["development", "p"] == pytest.approx(test.p)
+    alone = global_table(predictions, ["svm"])
+    assert alone.empty
+    assert alone.columns.tolist() == global_table(predictions).columns.tolist()
+    with pytest.raises(StudyError, match="no model 'xgboost'; models there: clinical, combined, dscore, knn, svm"):
+        global_table(predictions, ["svm", "xgboost"])
 
 
 def test_focus_is_the_papers_models_and_the_best_baseline_of_development(predictions):

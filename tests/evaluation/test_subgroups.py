@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from her2study.evaluation.subgroups import NOT_RECORDED, TOO_FEW, interaction_p, subgroup_levels, subgroup_table
@@ -68,17 +70,44 @@ def test_aucs_are_those_of_the_patients_of_the_level(predictions, cohort):
     assert (row["label"], row["subgroup"]) == ("3 T", "Field strength")
 
 
+@pytest.mark.oracle("interaction_p", by="anova of two glm in R")
 @pytest.mark.parametrize("name", SETS)
 def test_interaction_equals_r(name):
     labels, _, _, p = columns(name)
     levels = np.arange(1, len(p) + 1) % 3
-    assert interaction_p(labels, p, levels) == pytest.approx(GOLDEN[name, "interaction_p"], abs=1e-5)
+    assert interaction_p(labels, p, levels) == pytest.approx(GOLDEN[name, "interaction_p"], abs=1e-10)
 
 
 def test_interaction_needs_two_levels_and_a_score_that_varies():
     labels, _, _, p = columns("continuous")
     assert np.isnan(interaction_p(labels, p, np.zeros(150)))
     assert np.isnan(interaction_p(labels, np.full(150, 0.3), np.arange(150) % 2))
+
+
+@given(st.integers(0, 10**6))
+@settings(max_examples=25)
+def test_interaction_does_not_care_about_names_order_or_the_sign_of_the_outcome(seed):
+    rng = np.random.default_rng(seed)
+    labels, p, levels = np.arange(60) % 2, rng.uniform(0.05, 0.95, 60), rng.integers(0, 3, 60)
+    found, order = interaction_p(labels, p, levels), rng.permutation(60)
+    assert 0 <= found <= 1
+    renamed = np.array(["z", "a", "m"])[levels]
+    assert interaction_p(labels[order], p[order], renamed[order]) == pytest.approx(found, abs=1e-6)
+    assert interaction_p(1 - labels, 1 - p, levels) == pytest.approx(found, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("labels", "probabilities", "levels", "message"),
+    [
+        ([0, 1, 2], [0.1, 0.2, 0.3], "aab", "label is 2"),
+        ([0, 1, 1], [0.1, 1.2, 0.3], "aab", "probability is 1.2"),
+        ([0, 1, 1], [0.1, 0.2, 0.3], ["a", None, "b"], "1 of them missing"),
+        ([0, 1, 1], [0.1, 0.2, 0.3], "ab", "levels: 2 for 3 patients"),
+    ],
+)
+def test_interaction_refuses(labels, probabilities, levels, message):
+    with pytest.raises(StudyError, match=message):
+        interaction_p(labels, probabilities, list(levels))
 
 
 def test_an_unknown_subgroup_is_named(predictions, cohort):

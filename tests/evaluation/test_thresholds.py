@@ -1,9 +1,7 @@
-"""Tests of thresholds and what they do, against pROC, scikit-learn and statsmodels."""
+"""Tests of thresholds chosen in development and what they do, against scikit-learn and statsmodels."""
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from sklearn import metrics
 from statsmodels.stats.proportion import proportion_confint
 
@@ -11,56 +9,63 @@ from her2study.evaluation.thresholds import (
     choose_thresholds,
     confusion_counts,
     frozen_thresholds,
-    rates,
-    threshold_at_sensitivity,
+    operating_points,
     threshold_metrics,
-    youden_threshold,
 )
 from her2study.types import StudyError
-from tests.evaluation.golden import GOLDEN, SETS, columns, make_predictions
+from tests.evaluation.golden import make_predictions
 
-counts = st.integers(0, 30)
-
-
-@pytest.mark.parametrize("name", SETS)
-def test_youden_equals_proc(name):
-    labels, a, _, _ = columns(name)
-    assert youden_threshold(labels, a) == pytest.approx(GOLDEN[name, "youden"], abs=1e-10)
+TARGETS = {"sensitivity": 0.9, "specificity": 0.8}
 
 
-def test_of_equal_thresholds_the_most_sensitive_is_taken():
-    assert youden_threshold([0, 1, 0, 1], [1, 2, 3, 4]) == 1.5
-
-
-def test_a_constant_score_calls_everyone_positive():
-    assert youden_threshold([0, 1], [0.3, 0.3]) == 0.3
-
-
-def test_neighbouring_floats_are_separated():
-    low = 0.5
-    high = np.nextafter(low, 1)
-    assert youden_threshold([0, 1], [low, high]) == high
-
-
-def test_threshold_at_sensitivity_is_the_highest_that_reaches_it():
-    labels, scores = np.array([0, 0, 1, 1, 1, 1]), np.array([0.1, 0.5, 0.2, 0.6, 0.7, 0.8])
-    assert threshold_at_sensitivity(labels, scores, 0.75) == pytest.approx(0.55)
-    assert threshold_at_sensitivity(labels, scores, 1) == pytest.approx(0.15)
-    assert threshold_at_sensitivity([1, 0], [0.1, 0.5], 1) == 0.1
-
-
-def test_thresholds_are_chosen_on_development_only():
+@pytest.mark.parametrize(("rule", "target"), [("youden", None), *TARGETS.items()])
+def test_thresholds_are_chosen_on_development_only(rule, target):
     predictions = make_predictions({"m": 1.0})
-    chosen = choose_thresholds(predictions)
+    chosen = choose_thresholds(predictions, rule, target)
     outside = predictions["split"] != "development"
     changed = predictions.assign(probability=predictions["probability"].mask(outside, 0.5))
-    assert choose_thresholds(changed) == chosen
-    with pytest.raises(StudyError, match="never on internal or external"):
-        choose_thresholds(predictions[outside])
+    assert choose_thresholds(changed, rule, target) == chosen
+
+
+def test_a_threshold_asked_for_on_external_data_is_refused_and_says_what_was_offered():
+    predictions = make_predictions({"m": 1.0}, n=30)
+    with pytest.raises(StudyError, match=r"only 30 internal and 30 external rows.*never on internal or external"):
+        choose_thresholds(predictions[predictions["split"] != "development"])
+    with pytest.raises(StudyError, match="only 30 external rows"):
+        operating_points(predictions[predictions["split"] == "external"], TARGETS)
+
+
+@pytest.mark.parametrize(("rule", "target"), [("youden", 0.9), ("sensitivity", None), ("accuracy", 0.9)])
+def test_rules_that_do_not_exist_or_fit_their_target_are_refused(rule, target):
+    with pytest.raises(StudyError, match=f"threshold rule '{rule}' with target {target}"):
+        choose_thresholds(make_predictions({"m": 1.0}), rule, target)
 
 
 def test_frozen_thresholds_travel_with_the_model():
-    assert frozen_thresholds({"clinical": {"thresholds": {"youden": 0.25}}, "combined": {}}) == {"clinical": 0.25}
+    frozen = {"clinical": {"thresholds": {"youden": 0.25, "sensitivity": 0.1}}, "combined": {}}
+    assert frozen_thresholds(frozen) == {"clinical": 0.25}
+    assert frozen_thresholds(frozen, "sensitivity") == {"clinical": 0.1}
+    assert frozen_thresholds(frozen, "specificity") == {}
+
+
+def test_operating_points_reach_their_targets_in_development_and_keep_them():
+    predictions = make_predictions({"a": 1.0, "b": 2.0})
+    table = operating_points(predictions, TARGETS, resamples=20)
+    assert table.columns[:5].tolist() == ["rule", "target", "split", "model", "n"]
+    assert len(table) == 3 * 3 * 2
+    assert (table.groupby(["rule", "model"])["threshold"].nunique() == 1).all()
+    development = table[table["split"] == "development"].set_index(["rule", "model"])
+    assert (development.loc["sensitivity", "sensitivity"] >= 0.9).all()
+    assert (development.loc["specificity", "specificity"] >= 0.8).all()
+    assert table["target"].isna().eq(table["rule"] == "youden").all()
+
+
+def test_a_frozen_model_needs_no_development_rows():
+    predictions = make_predictions({"m": 1.0})
+    frozen = {"m": {"thresholds": {"youden": 0.5, "sensitivity": 0.2, "specificity": 0.7}}}
+    external = predictions[predictions["split"] == "external"]
+    table = operating_points(external, TARGETS, resamples=20, frozen=frozen)
+    assert table["threshold"].tolist() == [0.5, 0.2, 0.7]
 
 
 def test_metrics_equal_scikit_learn():
@@ -87,30 +92,11 @@ def test_metrics_equal_scikit_learn():
     assert confusion_counts(table).columns.tolist() == ["split", "model", "threshold", "tp", "fp", "fn", "tn"]
 
 
-@settings(max_examples=60, deadline=None)
-@given(counts, counts, counts, counts)
-def test_intervals_hold_their_estimate_for_any_counts(tp, fp, fn, tn):
-    row = rates(tp, fp, fn, tn, resamples=50)
-    for name in ("sensitivity", "specificity", "ppv", "npv", "accuracy", "balanced_accuracy", "f1", "mcc"):
-        value, low, high = (row[name + end] for end in ("", "_low", "_high"))
-        assert np.isnan(value) or -1 <= low <= value <= high <= 1
-
-
-def test_an_empty_denominator_is_missing_and_one_sided_calls_have_no_correlation():
-    row = rates(0, 0, 5, 5, resamples=20)
-    assert np.isnan(row["ppv"])
-    assert row["mcc"] == 0
-
-
-def test_bootstrap_of_counts_equals_bootstrap_of_patients():
-    labels, called = np.repeat([1, 0], [30, 60]), np.r_[np.ones(22), np.zeros(8), np.ones(15), np.zeros(45)]
-    rng = np.random.default_rng(0)
-    drawn = []
-    for _ in range(4000):
-        i = np.r_[rng.integers(0, 30, 30), rng.integers(30, 90, 60)]
-        drawn.append(2 * (labels[i] * called[i]).sum() / (labels[i].sum() + called[i].sum()))
-    row = rates(22, 15, 8, 45, resamples=20000)
-    np.testing.assert_allclose([row["f1_low"], row["f1_high"]], np.quantile(drawn, [0.025, 0.975]), atol=0.015)
+def test_same_seed_same_table():
+    predictions = make_predictions({"m": 1.0})
+    one, two = (threshold_metrics(predictions, {"m": 0.4}, resamples=50, seed=3) for _ in range(2))
+    assert one.equals(two)
+    assert not np.array_equal(one["f1_low"], threshold_metrics(predictions, {"m": 0.4}, resamples=50, seed=4)["f1_low"])
 
 
 def test_a_model_without_threshold_is_named():

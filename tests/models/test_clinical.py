@@ -23,6 +23,9 @@ def test_table_and_frozen_model_tell_the_same():
     assert np.log(final["odds_ratio"]).to_dict() == pytest.approx(coefficients)
     assert (final["odds_ratio_low"] < final["odds_ratio"]).all()
     assert (final["odds_ratio"] < final["odds_ratio_high"]).all()
+    assert (final["odds_ratio_profile_low"] < final["odds_ratio"]).all()
+    assert (final["odds_ratio"] < final["odds_ratio_profile_high"]).all()
+    assert set(final["method"]) == {frozen["method"]} == {"maximum likelihood"}
     univariable = table[table["analysis"] == "univariable"].set_index("variable")
     assert univariable.index[univariable["selected"]].tolist() == ["node_mm", "rim"]
     assert univariable.loc["age_years", "note"] == "did not pass the screen"
@@ -30,6 +33,25 @@ def test_table_and_frozen_model_tell_the_same():
     drawn = clinical.forest(table)
     assert drawn["odds_ratio"].notna().all()
     assert set(drawn["analysis"]) == {"univariable", "multivariable"}
+
+
+def test_separation_is_firths_and_said_in_table_and_frozen_model():
+    patients = oracle_patients()
+    patients["rim"] = np.where((patients["label"] == 1) & (patients["rim"] == "yes"), "yes", "no")
+    table, frozen = clinical.analyse(patients, VARIABLES, SETTINGS)
+    rows = table[table["variable"] == "rim"].set_index("analysis")
+    assert rows["method"].tolist() == ["Firth", "Firth"]
+    assert rows["note"].str.contains("because of separation").all()
+    assert frozen["method"] == "Firth"
+    assert np.isfinite(clinical.forest(table)[["odds_ratio_low", "odds_ratio_high"]]).all(axis=None)
+    one = table[(table["analysis"] == "univariable") & (table["variable"] == "age_years")].iloc[0]
+    assert (one["method"], one["note"]) == ("maximum likelihood", "did not pass the screen")
+
+
+def test_a_null_model_has_a_table_without_multivariable_rows():
+    table, frozen = clinical.analyse(oracle_patients(), VARIABLES, Clinical(screen_p=1e-9))
+    assert frozen["null_model"]
+    assert set(table["analysis"]) == {"univariable"}
 
 
 def test_cross_fitting_never_scores_a_patient_it_saw():

@@ -76,3 +76,33 @@ def test_a_perfect_dscore_is_told_to_be_a_leak():
     perfect = patients.assign(dscore=np.where(patients["label"] == 1, 0.9, 0.1))
     with pytest.raises(StudyError, match="review the D-scores for leakage"):
         combined.fit_combined(perfect, VARIABLES, SETTINGS)
+
+
+def test_coefficients_are_the_frozen_models_with_both_intervals():
+    patients = development(PATIENTS, SPLITS)
+    frozen = combined.fit_combined(patients, VARIABLES, SETTINGS)
+    rows = combined.coefficients(patients, VARIABLES, ["node_mm", "rim"])
+    assert frozen["method"] == "maximum likelihood"
+    assert rows["term"].tolist() == ["logit(dscore)", "log(node_mm)", "rim=yes"]
+    assert np.log(rows["odds_ratio"]).tolist() == pytest.approx([term["coefficient"] for term in frozen["terms"]])
+    test = combined.added_value(patients, VARIABLES, ["node_mm", "rim"]).iloc[0]
+    assert rows["p_lrt"].iloc[0] == pytest.approx(test["p"])
+    for kind in ("odds_ratio", "odds_ratio_profile"):
+        assert (rows[f"{kind}_low"] < rows["odds_ratio"]).all()
+        assert (rows["odds_ratio"] < rows[f"{kind}_high"]).all()
+
+
+def test_predictors_that_separate_beside_a_good_dscore_are_firths():
+    """Leakage is a D-score that separates alone; a level that separates is a small sample."""
+    patients = development(PATIENTS, SPLITS)
+    separated = patients.assign(rim=np.where((patients["label"] == 1) & (patients["rim"] == "yes"), "yes", "no"))
+    frozen = combined.fit_combined(separated, VARIABLES, SETTINGS)
+    assert "rim" in frozen["variables"]
+    assert frozen["method"] == "Firth"
+    predictors = [name for name in frozen["variables"] if name != "dscore"]
+    rows = combined.coefficients(separated, VARIABLES, predictors)
+    assert set(rows["method"]) == {"Firth"}
+    assert np.isfinite(rows[["odds_ratio_low", "odds_ratio_high"]]).all(axis=None)
+    assert np.isfinite(combined.added_value(separated, VARIABLES, predictors)["p"]).all()
+    result = combined.cross_fit(separated, SPLITS[SPLITS["split"] == "development"], VARIABLES, SETTINGS)
+    assert result.predictions["probability"].between(0, 1).all()

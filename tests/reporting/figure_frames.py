@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import confusion_matrix, roc_curve
+from sklearn.metrics import average_precision_score, confusion_matrix, precision_recall_curve, roc_curve
 
 BASELINES = ["logistic_elastic_net", "svm", "random_forest", "xgboost", "lightgbm", "knn", "mlp"]
 READINGS = [
@@ -26,7 +26,7 @@ def figure_frames(
     folds: int = 5,
     seed: int = 1,
 ) -> dict[str, pd.DataFrame]:
-    """Frames of all 22 figures for ``n`` patients a split."""
+    """Frames of all 25 figures for ``n`` patients a split."""
     rng = np.random.default_rng(seed)
     scores = _predictions(rng, n, models, splits)
     algorithms = _predictions(rng, n, (*BASELINES, *models[:1]), splits)
@@ -38,8 +38,10 @@ def figure_frames(
         "learning_curves": _learning_curves(rng, folds),
         "algorithms_roc": _roc(algorithms),
         "roc": _roc(scores),
+        "precision_recall": _precision_recall(scores),
         "calibration": _calibration(rng, scores),
         "decision_curve": _decision_curve(scores),
+        "decision_difference": _decision_difference(_decision_curve(scores), models),
         "confusion": _confusion(scores),
         "score_distribution": scores,
         "forest": _forest(rng),
@@ -52,6 +54,7 @@ def figure_frames(
         "gradcam": _pictures(rng, pictures),
         "saliency_sanity": _saliency_sanity(),
         "subgroups": _subgroups(rng, models, splits),
+        "centres": centre_rows(rng, models),
         "failure_cases": _pictures(rng, min(pictures, 6)),
     }
 
@@ -77,6 +80,19 @@ def _roc(scores):
         area = np.trapezoid(tpr, fpr)
         part = {"split": split, "model": model, "fpr": fpr, "tpr": tpr, "auc": area, "auc_low": area - 0.09}
         parts.append(pd.DataFrame({**part, "auc_high": min(1, area + 0.09)}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _precision_recall(scores):
+    parts = []
+    for (split, model), rows in scores.groupby(["split", "model"], sort=False):
+        precision, recall, _ = precision_recall_curve(rows["label"], rows["probability"])
+        precision[-1] = precision[-2]  # as the chain stores it: precision at recall 0 is not known to be 1
+        area = average_precision_score(rows["label"], rows["probability"])
+        part = {"split": split, "model": model, "recall": recall[::-1], "precision": precision[::-1]}
+        part |= {"average_precision": area, "average_precision_low": area - 0.1}
+        part |= {"average_precision_high": min(1, area + 0.1), "prevalence": rows["label"].mean()}
+        parts.append(pd.DataFrame(part))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -120,6 +136,18 @@ def _decision_curve(scores):
     return pd.concat([pd.DataFrame(dict(zip(names, part, strict=True))) for part in parts], ignore_index=True)
 
 
+def _decision_difference(curves, models):
+    wide = curves.pivot_table(index=["split", "threshold"], columns="model", values="net_benefit", sort=False)
+    pairs = [(a, b) for place, a in enumerate(models) for b in models[:place]] or [(models[0], "treat_all")]
+    parts = []
+    for a, b in pairs:
+        part = (wide[a] - wide[b]).rename("difference").reset_index()
+        part = part.assign(model_a=a, model_b=b, low=part["difference"] - 0.03, high=part["difference"] + 0.03)
+        parts.append(part)
+    names = ["split", "model_a", "model_b", "threshold", "difference", "low", "high"]
+    return pd.concat(parts, ignore_index=True)[names]
+
+
 def _confusion(scores):
     rows = []
     for (split, model), here in scores.groupby(["split", "model"], sort=False):
@@ -137,7 +165,7 @@ def _cohort_flow(splits):
         ("excluded", "HER2 equivocal without in-situ hybridisation", 16),
         ("excluded", "HER2 not recorded", 7),
         ("included", "Women included", 450),
-        *(("split", split, {"development": 248, "internal": 62, "external": 140}[split]) for split in splits),
+        *(("split", split, {"development": 248, "internal": 62, "external": 140}.get(split, 450)) for split in splits),
         *(("centre", f"Centre {name}", count) for name, count in zip("ABCD", (200, 110, 80, 60), strict=True)),
     ]
     return pd.DataFrame([(i, *row) for i, row in enumerate(rows)], columns=["order", "kind", "label", "n"])
@@ -342,3 +370,25 @@ def _subgroups(rng, models, splits):
                     rows.append(row)
     names = ["subgroup", "level", "label", "model", "split", "n", "positives", "auc", "auc_low", "auc_high"]
     return pd.DataFrame(rows, columns=[*names, "p_interaction"])
+
+
+def centre_rows(rng, models, centres=("Centre A", "Centre B", "Centre C", "Centre D")):
+    """Each model's centres, the second without an interval, the pooled AUC and where a new centre may lie."""
+    rows = []
+    for model in models:
+        for place, centre in enumerate(centres):
+            area, reach = rng.uniform(0.55, 0.9), rng.uniform(0.05, 0.15)
+            ends = (np.nan, np.nan, np.nan) if place == 1 else (area, area - reach, min(1, area + reach))
+            rows.append((model, "all", centre, 60 + 7 * place, 20, *ends, "centre", np.nan, np.nan, np.nan, ""))
+        size = (60 * len(centres), 20 * len(centres))
+        if len(centres) > 2:
+            rows.append((model, "all", "all centres", *size, 0.74, 0.68, 0.79, "pooled", 0.041, 0.32, 0.21, ""))
+            ends, note = (0.74, 0.52, 0.88), ""
+        else:
+            note = "fewer than two centres can be pooled"
+            lost = (np.nan,) * 3
+            rows.append((model, "all", "all centres", *size, *lost, "pooled", *lost, note))
+            ends = lost
+        rows.append((model, "all", "a new centre", *size, *ends, "prediction", np.nan, np.nan, np.nan, note))
+    names = ["model", "split", "centre", "n", "positives", "auc", "auc_low", "auc_high", "kind", "tau_squared"]
+    return pd.DataFrame(rows, columns=[*names, "i_squared", "p_heterogeneity", "note"])

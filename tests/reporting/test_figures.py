@@ -3,6 +3,8 @@
 import hashlib
 
 import matplotlib as mpl
+import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -10,14 +12,30 @@ from her2study.reporting import draw, show_figure
 from her2study.reporting.figures import FIGURES, write_figure
 from her2study.reporting.style import SIMULATED
 from her2study.types import StudyError
-from tests.reporting.figure_frames import figure_frames
+from tests.reporting.figure_frames import centre_rows, figure_frames
 from tests.reporting.geometry import clipped, drawn_texts, overlapping
 
 DESIGN = (
-    "cohort_flow workflow network montage learning_curves algorithms_roc roc calibration decision_curve confusion "
-    "score_distribution forest nomogram correlation shap_summary shap_bar shap_dependence shap_cases gradcam "
-    "saliency_sanity subgroups failure_cases"
+    "cohort_flow workflow network montage learning_curves algorithms_roc roc precision_recall calibration "
+    "decision_curve decision_difference confusion score_distribution forest nomogram correlation shap_summary shap_bar "
+    "shap_dependence shap_cases gradcam saliency_sanity subgroups centres failure_cases"
 ).split()
+STRANGERS = (
+    "combined",
+    "combined_intercept_updated",
+    "combined_slope_updated",
+    "resnet_with_augmentation_seed_1",
+    "resnet_with_augmentation_seed_2",
+    "nnU-Net",
+    "my_logistic_regression_model_v2",
+    "x",
+    "WWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWW",
+    "radiologist",
+    "gbm",
+    "Swin UNETR 2021",
+)
+"""Models of anybody: long and short names, names that differ at one end only, twelve of them."""
+
 SIZES = {
     "usual": {},
     "many": {
@@ -36,17 +54,24 @@ SIZES = {
         "pictures": 16,
     },
     "few": {"n": 6, "models": ("clinical", "svm"), "splits": ("external",), "features": 4, "pictures": 2, "folds": 2},
+    "strangers": {"n": 20, "models": STRANGERS, "splits": ("external",), "features": 4, "pictures": 2, "folds": 2},
+    "alone": {"n": 20, "models": ("resnet_v2",), "splits": ("all",), "features": 4, "pictures": 2, "folds": 2},
     "no internal": {"n": 20, "models": ("clinical", "combined"), "splits": ("development", "external"), "features": 20},
 }
 FRAMES = {size: figure_frames(**options) for size, options in SIZES.items()}
 ALIKE = {"workflow", "network", "forest", "nomogram", "saliency_sanity"}
 """Figures whose frames are the same at every size."""
-BY_SPLIT = {"cohort_flow", "algorithms_roc", "roc", "calibration", "decision_curve", "confusion", "subgroups"}
+EVALUATION = (
+    "roc precision_recall calibration decision_curve decision_difference confusion score_distribution centres".split()
+)
+"""What ``her2study evaluate`` draws of predictions from anywhere."""
+BY_SPLIT = {"cohort_flow", "algorithms_roc", "subgroups", *EVALUATION}
 VARIED = [
     *[("usual", name) for name in DESIGN],
     *[("many", name) for name in DESIGN if name not in ALIKE],
     *[("few", name) for name in DESIGN if name not in ALIKE | {"montage", "learning_curves", "failure_cases"}],
     *[("no internal", name) for name in DESIGN if name in BY_SPLIT],
+    *[(size, name) for size in ("strangers", "alone") for name in EVALUATION],
 ]
 
 
@@ -106,6 +131,88 @@ def test_a_model_keeps_its_colour_in_every_figure():
     lines = draw("roc", FRAMES["usual"]["roc"], False).axes[0].lines
     curves = draw("decision_curve", FRAMES["usual"]["decision_curve"], False).axes[0].lines
     assert {line.get_color() for line in lines[1:]} == {line.get_color() for line in curves[:3]}
+
+
+NAMES_INTERVALS = [
+    "roc", "precision_recall", "calibration", "decision_curve", "decision_difference", "forest", "saliency_sanity",
+    "subgroups", "centres",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES_INTERVALS)
+def test_intervals_are_named_by_their_confidence(name):
+    texts = "\n".join(text for text, _ in drawn_texts(draw(name, FRAMES["few"][name], False, confidence=0.975)))
+    assert "97.5% CI" in texts
+    assert "95%" not in texts
+
+
+def test_a_model_that_one_split_lacks_changes_no_colour():
+    frame = FRAMES["usual"]["roc"].replace({"dscore": "a", "clinical": "b", "combined": "c"})
+    figure = draw("roc", frame[(frame["split"] != "external") | (frame["model"] != "a")], False)
+    first, last = (figure.axes[place].lines for place in (0, 2))
+    assert [line.get_color() for line in first[2:]] == [line.get_color() for line in last[1:]]
+
+
+def test_models_without_room_are_counted():
+    texts = [text for text, _ in drawn_texts(draw("calibration", FRAMES["many"]["calibration"], False))]
+    assert "4 of 8 models; the tables have all" in texts
+    texts = [text for text, _ in drawn_texts(draw("decision_difference", FRAMES["many"]["decision_difference"], False))]
+    assert "First 4 of 28 comparisons; the table has all" in texts
+
+
+def test_bands_are_drawn_only_while_they_can_be_told_apart():
+    few, many = (draw("decision_curve", FRAMES[size]["decision_curve"], False) for size in ("usual", "many"))
+    assert len(few.axes[0].collections) == 3
+    assert len(many.axes[0].collections) == 0
+    assert "Band" not in "".join(text for text, _ in drawn_texts(many))
+
+
+def test_precision_recall_encloses_the_average_precision():
+    frame = FRAMES["few"]["precision_recall"]
+    axes = draw("precision_recall", frame, False).axes[0]
+    prevalence, clinical = axes.lines[:2]
+    assert prevalence.get_ydata()[0] == frame["prevalence"].iloc[0]
+    assert clinical.get_drawstyle() == "steps-pre"
+    recall, precision = clinical.get_data()
+    assert np.sum(np.diff(recall) * precision[1:]) == pytest.approx(frame["average_precision"].iloc[0])
+
+
+def test_differences_keep_zero_in_the_middle_of_one_scale():
+    figure = draw("decision_difference", FRAMES["usual"]["decision_difference"], False)
+    limits = {axes.get_ylim() for axes in figure.axes}
+    assert len(limits) == 1
+    low, high = limits.pop()
+    assert low == -high
+
+
+def test_centres_show_what_was_pooled_and_why_not():
+    usual = FRAMES["usual"]["centres"]
+    figure = draw("centres", usual, False)
+    texts = [text for text, _ in drawn_texts(figure)]
+    assert texts.count("I² 32%, τ² 0.041, p for heterogeneity 0.210") == 3
+    assert "(0.52 to 0.88)" in texts
+    assert len(figure.axes[1].patches) == 3  # a diamond a model
+    one = centre_rows(np.random.default_rng(0), ("svm",), ("Centre A",))
+    assert "fewer than two centres can be pooled" in [text for text, _ in drawn_texts(draw("centres", one, False))]
+
+
+def test_more_centres_than_a_page_holds_are_counted_and_the_pool_stays():
+    hospitals = [f"A hospital with quite a long name, no. {place}" for place in range(90)]
+    figure = draw("centres", centre_rows(np.random.default_rng(0), ("a", "b"), hospitals), True)
+    texts = drawn_texts(figure)
+    assert clipped(figure, texts) == []
+    assert overlapping(texts) == []
+    words = [text for text, _ in texts]
+    assert "1 of 2 models, the 63 largest of 90 centres; the table has all" in words
+    assert {"Pooled", "Prediction interval"} <= set(words)
+
+
+def test_printed_thousands_are_numbers_and_no_categories():
+    value = np.linspace(900, 2400, 40)
+    part = {"model": "combined", "feature": "energy", "label": "Energy", "shap": value / 1000, "centre": "A"}
+    frame = pd.DataFrame({**part, "value": value, "value_label": [f"{number:,.0f}" for number in value]})
+    ticks = draw("shap_dependence", frame, False).axes[0].get_xticks()
+    assert len(ticks) < 6
 
 
 def test_a_figure_on_a_notebook_page(capsys):

@@ -29,7 +29,7 @@ PERFORMANCE = pd.DataFrame(
 def test_every_kind_of_column():
     printed = print_table(PERFORMANCE)
     assert list(printed.columns) == [
-        "Split", "Model", "n", "AUC (95% CI)", "Sensitivity (%) (95% CI)", "p (Holm)", "Volume (ml)", "HER2-positive",
+        "Split", "Model", "n", "AUC (95% CI)", "Sensitivity (%) (95% CI)", "p (Holm)", "Volume (ml)", "Positive",
         "Chosen",
     ]  # fmt: skip
     assert printed.iloc[0].tolist() == [
@@ -43,6 +43,7 @@ def test_every_kind_of_column():
 
 def test_interval_follows_the_confidence():
     assert "AUC (90% CI)" in print_table(PERFORMANCE, confidence=0.9).columns
+    assert "AUC (97.5% CI)" in show_table(PERFORMANCE, "", simulated=False, confidence=0.975).to_html()
 
 
 def test_text_with_a_stray_number_is_rounded():
@@ -68,6 +69,48 @@ def test_exact_numbers_beside_estimates():
     assert print_table(frame)["Value (95% CI)"].tolist() == ["1,060", "0.12 (0.10 to 0.20)"]
 
 
+def test_low_and_high_bound_the_column_before_them():
+    frame = pd.DataFrame({"threshold": [0.2], "difference": [0.0123], "low": [-0.01], "high": [0.034]})
+    assert print_table(frame).to_dict("records") == [
+        {"Threshold": "0.200", "Difference (95% CI)": "0.012 (−0.010 to 0.034)"}
+    ]
+
+
+def test_an_interval_without_its_estimate_is_one_column():
+    frame = pd.DataFrame({
+        "odds_ratio": [1.5, 2.0], "odds_ratio_low": [1.0, np.nan], "odds_ratio_high": [2.25, np.nan],
+        "odds_ratio_profile_low": [1.01, np.nan], "odds_ratio_profile_high": [2.3, np.nan],
+        "agreement_limit_low": [-1.25, 3], "agreement_limit_high": [2.5, 4],
+    })  # fmt: skip
+    assert print_table(frame).to_dict("list") == {
+        "Odds ratio (95% CI)": ["1.50 (1.00 to 2.25)", "2.00 (–)"],
+        "Odds ratio, profile (95% CI)": ["1.01 to 2.30", "–"],
+        "95% limits of agreement": ["−1.25 to 2.50", "3.00 to 4.00"],  # of readings, with no confidence about it
+    }
+
+
+def test_whole_numbers_among_others_have_no_decimals():
+    frame = pd.DataFrame({"degrees_of_freedom": [3.0, 121.73, np.nan], "required": [387.0, 9.65, 10.0]})
+    assert print_table(frame).to_dict("list") == {
+        "Degrees of freedom": ["3", "121.7", "–"],
+        "Required": ["387", "9.7", "10"],
+    }
+
+
+def test_models_from_anywhere_and_names_of_measures():
+    frame = pd.DataFrame({
+        "model_a": ["nnU-Net_v2", "svm"], "updated_model": ["svm_slope_updated", "combined_intercept_updated"],
+        "measure": ["auc", "of 3 named predictors"], "rule": ["youden", "a sentence, as it is"], "split": ["all", "x"],
+    })  # fmt: skip
+    assert print_table(frame).to_dict("list") == {
+        "Model": ["nnU-Net v2", "Support vector machine"],
+        "Updated model": ["Support vector machine, intercept and slope updated", "Combined, intercept updated"],
+        "Measure": ["AUC", "of 3 named predictors"],
+        "Rule": ["Youden", "a sentence, as it is"],
+        "Split": ["All patients", "X"],
+    }
+
+
 @pytest.mark.parametrize(
     ("name", "label"),
     [
@@ -76,7 +119,19 @@ def test_exact_numbers_beside_estimates():
         ("p_holm", "p (Holm)"),
         ("p_hosmer_lemeshow", "p (Hosmer-Lemeshow)"),
         ("slice_thickness_mm", "Slice thickness (mm)"),
-        ("inner_auc", "Inner auc"),
+        ("inner_auc", "Inner AUC"),
+        ("average_precision", "Average precision"),
+        ("chi_squared", "χ²"),
+        ("tau_squared", "τ²"),
+        ("i_squared", "I² (%)"),
+        ("degrees_of_freedom", "Degrees of freedom"),
+        ("p_spiegelhalter", "p (Spiegelhalter)"),
+        ("p_heterogeneity", "p for heterogeneity"),
+        ("p_trend", "p (trend)"),
+        ("identical_percent", "Identical readings (%)"),
+        ("inclusion_percent", "Inclusion (%)"),
+        ("frequency", "Frequency (%)"),
+        ("positives", "Positive"),
     ],
 )
 def test_column_labels(name, label):
@@ -84,7 +139,7 @@ def test_column_labels(name, label):
 
 
 def test_a_lone_low_column_is_printed_as_it_is():
-    assert list(print_table(pd.DataFrame({"low": [0.5], "auc_low": [2.0]})).columns) == ["Low", "Auc low"]
+    assert list(print_table(pd.DataFrame({"low": [0.5], "auc_low": [2.0]})).columns) == ["Low", "AUC low"]
 
 
 def test_caption_says_simulated_only_if_it_is():

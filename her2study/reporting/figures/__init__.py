@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from inspect import signature
 from pathlib import Path
 
 import pandas as pd
@@ -11,22 +12,37 @@ from IPython.display import Image, display
 from matplotlib.figure import Figure
 from PIL import Image as Picture
 
-from her2study.reporting.figures import curves, explanation, flow, nomogram, pictures, rows, scores
+from her2study.reporting.figures import (
+    calibration,
+    centres,
+    decision,
+    dependence,
+    explanation,
+    flow,
+    learning,
+    nomogram,
+    pictures,
+    roc,
+    rows,
+    scores,
+)
 from her2study.reporting.style import SIMULATED, journal_style, mark_simulated
 from her2study.store import write_atomically
 from her2study.study import nearest
 from her2study.types import StudyError
 
-FIGURES: dict[str, Callable[[pd.DataFrame], Figure]] = {
+FIGURES: dict[str, Callable[..., Figure]] = {
     "cohort_flow": flow.cohort_flow,
     "workflow": flow.workflow,
     "network": flow.network,
     "montage": pictures.montage,
-    "learning_curves": curves.learning_curves,
-    "algorithms_roc": curves.algorithms_roc,
-    "roc": curves.roc,
-    "calibration": curves.calibration,
-    "decision_curve": curves.decision_curve,
+    "learning_curves": learning.learning_curves,
+    "algorithms_roc": roc.algorithms_roc,
+    "roc": roc.roc,
+    "precision_recall": roc.precision_recall,
+    "calibration": calibration.calibration,
+    "decision_curve": decision.decision_curve,
+    "decision_difference": decision.decision_difference,
     "confusion": scores.confusion,
     "score_distribution": scores.score_distribution,
     "forest": rows.forest,
@@ -34,21 +50,27 @@ FIGURES: dict[str, Callable[[pd.DataFrame], Figure]] = {
     "correlation": nomogram.correlation,
     "shap_summary": explanation.shap_summary,
     "shap_bar": explanation.shap_bar,
-    "shap_dependence": explanation.shap_dependence,
+    "shap_dependence": dependence.shap_dependence,
     "shap_cases": explanation.shap_cases,
     "gradcam": pictures.gradcam,
     "saliency_sanity": rows.saliency_sanity,
     "subgroups": rows.subgroups,
+    "centres": centres.centres,
     "failure_cases": pictures.failure_cases,
 }
-"""Stable names of the study's figures, in the order of a paper."""
+"""Stable names of the study's figures, in the order of a paper.
+
+Each takes its frame, and ``confidence`` where the figure names an interval.
+"""
 
 SCREEN_DPI, TIFF_DPI = 200, 600
 """Of a notebook page; of the TIFF. The PNG has half the TIFF's."""
 
 
-def draw(name: str, frame: pd.DataFrame, simulated: bool) -> Figure:
+def draw(name: str, frame: pd.DataFrame, simulated: bool, confidence: float = 0.95) -> Figure:
     """Draw one figure from its stored frame, marked if the patients are simulated.
+
+    ``confidence`` is that of the frame's intervals, for the words that name them; nothing is computed from it.
 
     Raises
     ------
@@ -60,7 +82,8 @@ def draw(name: str, frame: pd.DataFrame, simulated: bool) -> Figure:
     if frame.empty:
         raise StudyError(f"figure {name!r}: its data has no rows, so nothing would be shown; run its notebook again")
     with journal_style():
-        figure = FIGURES[name](frame.reset_index(drop=True))
+        named = {"confidence": confidence} if "confidence" in signature(FIGURES[name]).parameters else {}
+        figure = FIGURES[name](frame.reset_index(drop=True), **named)
         if simulated:
             mark_simulated(figure)
         figure.draw_without_rendering()  # lays the panels out once, for every format alike
@@ -68,9 +91,9 @@ def draw(name: str, frame: pd.DataFrame, simulated: bool) -> Figure:
     return figure
 
 
-def show_figure(name: str, frame: pd.DataFrame, simulated: bool) -> None:
+def show_figure(name: str, frame: pd.DataFrame, simulated: bool, confidence: float = 0.95) -> None:
     """Display one figure on a notebook page."""
-    figure = draw(name, frame, simulated)
+    figure = draw(name, frame, simulated, confidence)
     picture = io.BytesIO()
     with journal_style():
         figure.savefig(picture, format="png", dpi=SCREEN_DPI, metadata={"Software": None})
@@ -79,7 +102,7 @@ def show_figure(name: str, frame: pd.DataFrame, simulated: bool) -> None:
     display(Image(picture.getvalue(), width=width, alt=alt))
 
 
-def write_figure(name: str, frame: pd.DataFrame, folder: Path, simulated: bool) -> list[Path]:
+def write_figure(name: str, frame: pd.DataFrame, folder: Path, simulated: bool, confidence: float = 0.95) -> list[Path]:
     """Write ``<folder>/<name>`` as .pdf, .svg, .png (300 dpi) and .tiff (600 dpi, LZW).
 
     The same frame gives the same bytes: files carry no dates and no random names. Fonts are embedded in
@@ -90,7 +113,7 @@ def write_figure(name: str, frame: pd.DataFrame, folder: Path, simulated: bool) 
     list of Path
         The four files.
     """
-    figure = draw(name, frame, simulated)
+    figure = draw(name, frame, simulated, confidence)
     paths = [Path(folder) / f"{name}.{ending}" for ending in ("pdf", "svg", "png", "tiff")]
     with journal_style():
         for path, undated in zip(paths, ({"CreationDate": None}, {"Date": None}), strict=False):

@@ -1,4 +1,4 @@
-"""What drives the models: SHAP values as ranking, swarm, dependence and single cases."""
+"""What drives the models: SHAP values as ranking, swarm and single cases."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
-from pandas.api.types import is_numeric_dtype
 
-from her2study.reporting.figures.canvas import fit, text_width_mm, wrap
 from her2study.reporting.figures.panels import grid_of_panels, tag
+from her2study.reporting.lettering import wrap
 from her2study.reporting.style import (
     CLASS_COLOURS,
     GREY,
@@ -27,14 +26,12 @@ from her2study.reporting.style import (
     model_short,
     new_figure,
 )
-from her2study.reporting.words import number
+from her2study.words import number
 
 MOST_FEATURES = 12
 """Predictors shown a panel; the table ranks all of them."""
 
 LOW_HIGH = LinearSegmentedColormap.from_list("low_high", ["#0072B2", "#B9B2C4", "#C8400A"])
-CENTRE_COLOURS = ("#0072B2", "#D55E00", "#117733", "#AA4499", "#999933", "#332288", "#88CCEE", "#661100")
-CENTRE_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 
 def shap_bar(frame: pd.DataFrame) -> Figure:
@@ -47,7 +44,7 @@ def shap_bar(frame: pd.DataFrame) -> Figure:
         shap_bar_panel(shown[model], axes, model_colours(models)[model], len(models))
         axes.set_ylim(rows - 0.4, -0.6)  # bars equally thick in every panel
         letter(axes, tag(place, len(models)), _head(model, shown[model]["feature"]))
-        axes.set_xlabel(f"Mean |SHAP value|{_unit(shown[model])}{_groups(shown[model])}")
+        axes.set_xlabel(f"Mean |SHAP value|{unit(shown[model])}{_groups(shown[model])}")
     return figure
 
 
@@ -76,7 +73,7 @@ def shap_summary(frame: pd.DataFrame) -> Figure:
         shap_summary_panel(here, axes, orders[model], len(models))
         axes.set_ylim(rows - 0.4, -0.6)
         letter(axes, tag(place, len(models)), _head(model, orders[model]))
-        axes.set_xlabel(f"SHAP value{_unit(here)}{_groups(here)}")
+        axes.set_xlabel(f"SHAP value{unit(here)}{_groups(here)}")
     bar = figure.colorbar(ScalarMappable(Normalize(0, 1), LOW_HIGH), ax=cells, aspect=30, pad=0.015, fraction=0.03)
     bar.set_ticks([0, 1], labels=["low", "high"])
     bar.set_label("Value of the predictor", labelpad=-8)
@@ -108,72 +105,6 @@ def _stacked(x: np.ndarray, span: float) -> np.ndarray:
     offset[order] = (nth + 1) // 2 * np.where(nth % 2, 1, -1)
     widest = np.abs(offset).max(initial=1)
     return offset * min(0.09, 0.38 / max(1, widest))
-
-
-def shap_dependence(frame: pd.DataFrame) -> Figure:
-    """SHAP value against the predictor's value, a panel a predictor, colour and marker by centre."""
-    keys = list(dict.fromkeys(zip(frame["model"], frame["feature"], strict=True)))[:9]
-    columns = min(4 if len(keys) in (4, 7, 8) else 3, len(keys))
-    rows = math.ceil(len(keys) / columns)
-    figure = new_figure(52 * rows + 8)
-    cells = grid_of_panels(figure, rows, columns)
-    several = len({model for model, _ in keys}) > 1
-    centres = sorted(frame["centre"].astype(str).unique())
-    for place in range(rows * columns):
-        axes = cells[place // columns][place % columns]
-        if place >= len(keys):
-            axes.remove()
-            continue
-        model, feature = keys[place]
-        here = frame[(frame["model"] == model) & (frame["feature"] == feature)]
-        shap_dependence_panel(here, axes, centres)
-        letter(axes, tag(place, len(keys)), model_short(model) if several else "")
-        axes.set_xlabel("\n".join(wrap(here.iloc[0]["label"], 174 / columns - 16, 7.5)))
-        axes.set_ylabel(f"SHAP value{_unit(here)}" if place % columns == 0 or several else "")
-    handles = [_centre_key(centres, place) for place in range(len(centres))]
-    figure.legend(handles=handles, title="Centre", loc="outside lower center", ncols=min(8, len(centres)))
-    return figure
-
-
-def shap_dependence_panel(frame: pd.DataFrame, axes: Axes, centres: list[str]) -> Axes:
-    """One predictor; categories and two-valued predictors are spread a little so that points are seen."""
-    axes.axhline(0, color=GREY, linewidth=0.6, zorder=0)
-    values, names = _positions(frame)
-    distinct = np.unique(values[np.isfinite(values)])
-    jitter = 0.0
-    if names or len(distinct) <= 3:
-        golden = np.modf(np.arange(len(values)) * 0.618034)[0] - 0.5  # even and the same at every drawing
-        jitter = golden * 0.25 * (np.diff(distinct).min() if len(distinct) > 1 else 1)
-        labels = [fit(name, 24) for name in names] or [f"{value:g}" for value in distinct]
-        axes.set_xticks(distinct, labels=labels)
-        if max(text_width_mm(label) for label in labels) > 34 / len(labels):
-            axes.tick_params(axis="x", rotation=30)
-            for label in axes.get_xticklabels():
-                label.set_ha("right")
-        axes.set_xlim(distinct.min() - 0.5, distinct.max() + 0.5)
-    else:
-        axes.xaxis.set_major_locator(MaxNLocator(3))
-    for place, centre in enumerate(centres):
-        chosen = (frame["centre"].astype(str) == centre).to_numpy()
-        look = {"color": CENTRE_COLOURS[place % 8], "marker": CENTRE_MARKERS[place % 8], "s": 7, "linewidths": 0}
-        axes.scatter((values + jitter)[chosen], frame["shap"].to_numpy(dtype=float)[chosen], alpha=0.75, **look)
-    return axes
-
-
-def _positions(frame: pd.DataFrame) -> tuple[np.ndarray, list[str]]:
-    """Where values lie on the axis, and names of the places if the values are categories."""
-    if "value_label" in frame and pd.to_numeric(frame["value_label"], errors="coerce").isna().any():
-        levels = frame.dropna(subset="value").drop_duplicates("value").sort_values("value")
-        return frame["value"].to_numpy(dtype=float), [str(name) for name in levels["value_label"]]
-    if is_numeric_dtype(frame["value"]):
-        return frame["value"].to_numpy(dtype=float), []
-    codes, names = pd.factorize(frame["value"].astype(str), sort=True)
-    return codes.astype(float), [str(name) for name in names]
-
-
-def _centre_key(centres: list[str], place: int) -> Line2D:
-    look = {"color": CENTRE_COLOURS[place % 8], "marker": CENTRE_MARKERS[place % 8], "linestyle": "", "markersize": 4}
-    return Line2D([], [], label=centres[place], **look)
 
 
 def shap_cases(frame: pd.DataFrame) -> Figure:
@@ -227,7 +158,7 @@ def shap_case_panel(frame: pd.DataFrame, axes: Axes, most: int = 8) -> Axes:
         axes.text(max(start, start + step) + 0.03 * span, at, text, va="center", ha="left", bbox=ground)
     axes.set_xlim(low - 0.05 * span, low + 1.28 * span)
     axes.xaxis.set_major_locator(MaxNLocator(5))
-    axes.set_xlabel(f"Prediction{_unit(frame)}")
+    axes.set_xlabel(f"Prediction{unit(frame)}")
     return axes
 
 
@@ -260,7 +191,7 @@ def _groups(frame: pd.DataFrame) -> str:
     return "\n(+n): with n correlated features" if frame["label"].str.contains("(+", regex=False).any() else ""
 
 
-def _unit(frame: pd.DataFrame) -> str:
+def unit(frame: pd.DataFrame) -> str:
     """The unit of SHAP values in brackets, if the data says it."""
     if "unit" not in frame or frame["unit"].isna().all():
         return ""

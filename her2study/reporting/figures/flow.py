@@ -9,9 +9,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from her2study.reporting.figures.canvas import arrow, board, box, lines_mm, wrap, write_lines
+from her2study.reporting.figures.canvas import arrow, board, box, lines_mm, write_lines
+from her2study.reporting.lettering import wrap
 from her2study.reporting.style import COLUMN_MM, GREY, INK, PALE
-from her2study.reporting.words import spell
+from her2study.words import spell
 
 WIDTH = COLUMN_MM["double"]
 STAGE_COLOURS = ("#DDE7F0", "#E3EFE4", "#F7EBD8", "#F1E1E6", "#E9E4F1", "#EDEDED")

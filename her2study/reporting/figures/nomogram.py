@@ -8,7 +8,8 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from her2study.reporting.figures.canvas import board, fit, text_width_mm, wrap
+from her2study.reporting.figures.canvas import board
+from her2study.reporting.lettering import fit, text_width_mm, wrap
 from her2study.reporting.style import COLUMN_MM, DIVERGING, GREY, INK, PALE, new_figure
 
 WIDTH, LEFT, RIGHT = COLUMN_MM["double"], 52.0, 168.0

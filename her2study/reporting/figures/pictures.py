@@ -13,9 +13,9 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from her2study.reporting.figures.canvas import fit
+from her2study.reporting.lettering import fit
 from her2study.reporting.style import COLUMN_MM, HEAT, MARK_MM, new_figure
-from her2study.reporting.words import number
+from her2study.words import number
 
 OUTLINE = "#56E0FF"
 MARGIN, GAP = 2.0, 1.6

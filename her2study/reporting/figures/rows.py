@@ -9,22 +9,21 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from her2study.reporting.figures.canvas import MM_PER_POINT, fit, wrap
-from her2study.reporting.figures.panels import chosen_models
+from her2study.reporting.figures.panels import chosen_models, ci, strip_text
+from her2study.reporting.figures.stacks import WIDTH, plot_area, sheet, stack
+from her2study.reporting.lettering import MM_PER_POINT, fit, wrap
 from her2study.reporting.style import (
-    COLUMN_MM,
     GREY,
     INK,
     PALE,
     model_colours,
-    model_short,
-    new_figure,
+    model_order,
+    model_shorts,
     split_label,
     split_order,
 )  # fmt: skip
-from her2study.reporting.words import ABSENT, interval, number, p_value
+from her2study.words import ABSENT, interval, number, p_value
 
-WIDTH = COLUMN_MM["double"]
 ANALYSES = {"univariable": "Univariable", "multivariable": "Multivariable"}
 ODDS_TICKS = (1, 0.1, 10, 0.5, 2, 5, 0.2, 20, 0.05)
 """Preferred first."""
@@ -32,14 +31,14 @@ ROW_MM, LINE_MM = 5.2, 7 * 1.25 * MM_PER_POINT
 MARKERS = ("o", "s", "D", "^")
 
 
-def forest(frame: pd.DataFrame) -> Figure:
+def forest(frame: pd.DataFrame, confidence: float = 0.95) -> Figure:
     """Odds ratios with intervals on a log axis, each analysis beside its numbers."""
     analyses = [a for a in ANALYSES if (frame["analysis"] == a).any()]
     keys = frame[["variable", "label"]].drop_duplicates().reset_index(drop=True)
     label_mm = 42 if len(analyses) > 1 else 62
     labels = [wrap(label, label_mm - 3) for label in keys["label"]]
-    figure, top, y, bottom = _stack([max(ROW_MM, len(lines) * LINE_MM + 1.4) for lines in labels], head_mm=13)
-    page = _page(figure)
+    figure, top, y, bottom = stack([max(ROW_MM, len(lines) * LINE_MM + 1.4) for lines in labels], head_mm=13)
+    page = sheet(figure)
     for lines, at in zip(labels, y, strict=True):
         page.text(2, at, "\n".join(lines), va="center", linespacing=1.15)
     page.text(2, top + 3, "Predictor", va="center", weight="bold")
@@ -50,10 +49,11 @@ def forest(frame: pd.DataFrame) -> Figure:
     for place, analysis in enumerate(analyses):
         left = label_mm + place * (plot_mm + text_mm + p_mm + gap)
         found = keys.merge(frame[frame["analysis"] == analysis], on=["variable", "label"], how="left")
-        axes = _plot_area(figure, left, plot_mm, bottom, top)
+        axes = plot_area(figure, left, plot_mm, bottom, top)
         forest_panel(found, axes, y, limits)
         page.text(left + plot_mm / 2, top + 7, ANALYSES[analysis], ha="center", va="center", weight="bold", fontsize=8)
-        page.text(left + plot_mm + text_mm / 2 + 1, top + 3, "OR (95% CI)", ha="center", va="center", weight="bold")
+        head = f"OR ({ci(confidence)})"
+        page.text(left + plot_mm + text_mm / 2 + 1, top + 3, head, ha="center", va="center", weight="bold")
         page.text(left + plot_mm + text_mm + p_mm, top + 3, "p", ha="right", va="center", weight="bold", style="italic")
         for row, at in zip(found.itertuples(), y, strict=True):
             texts = (ABSENT, "") if pd.isna(row.odds_ratio) else (_odds_text(row), p_value(row.p))
@@ -109,14 +109,16 @@ def _odds_text(row: object) -> str:
     return f"{number(row.odds_ratio)} ({number(row.odds_ratio_low)} to > 999)"
 
 
-def subgroups(frame: pd.DataFrame) -> Figure:
+def subgroups(frame: pd.DataFrame, confidence: float = 0.95) -> Figure:
     """AUC by subgroup, a column a split; p is for the interaction of model and subgroup."""
-    splits, models = split_order(frame["split"]), chosen_models(frame["model"], most=3)
+    splits, models, found = split_order(frame["split"]), chosen_models(frame["model"], 3), model_order(frame["model"])
+    colours, names = model_colours(found), model_shorts(found)
+    colours = {model: colours[model] for model in models}
     frame = frame[frame["model"].isin(models)]
     lines = _subgroup_lines(frame)
     each = max(4.4, 2.1 * len(models) + 0.9)
-    figure, top, y, bottom = _stack([5.4 if head else each for head, *_ in lines], head_mm=13, foot_mm=15)
-    page = _page(figure)
+    figure, top, y, bottom = stack([5.4 if head else each for head, *_ in lines], head_mm=13, foot_mm=15)
+    page = sheet(figure)
     label_mm, n_mm, gap = 40, 15, 3
     plot_mm = (WIDTH - label_mm - 3) / len(splits) - n_mm - gap
     page.plot([2, WIDTH - 2], [top, top], color=GREY, linewidth=0.7)
@@ -126,39 +128,41 @@ def subgroups(frame: pd.DataFrame) -> Figure:
     for place, split in enumerate(splits):
         left = label_mm + place * (plot_mm + n_mm + gap)
         here = frame[frame["split"] == split]
-        axes = _plot_area(figure, left, plot_mm, bottom, top)
-        subgroup_panel(here, axes, lines, y, models)
+        axes = plot_area(figure, left, plot_mm, bottom, top)
+        subgroup_panel(here, axes, lines, y, colours)
+        axes.set_xlabel(f"AUC ({ci(confidence)})")
         page.text(left, top + 8, split_label(split), va="center", weight="bold", fontsize=7.5)
-        page.text(left + plot_mm + n_mm, top + 3, "HER2+ / n", ha="right", va="center", weight="bold")
+        page.text(left + plot_mm + n_mm, top + 3, "positive / n", ha="right", va="center", weight="bold")
         for (head, subgroup, label), at in zip(lines, y, strict=True):
             rows = here[(here["subgroup"] == subgroup) & (head | (here["label"] == label))]
             if head:
-                _interactions(page, rows, models, left, plot_mm, at)
+                _interactions(page, rows, colours, left, plot_mm, at)
             elif len(rows):
                 text = f"{rows.iloc[0]['positives']:.0f} / {rows.iloc[0]['n']:.0f}"
                 page.text(left + plot_mm + n_mm, at, text, ha="right", va="center")
-    colours = model_colours(frame["model"])
-    keys = [Line2D([], [], color=colours[m], marker=MARKERS[i], markersize=3.5, label=model_short(m))
+    keys = [Line2D([], [], color=colours[m], marker=MARKERS[i], markersize=3.5, label=names[m])
             for i, m in enumerate(models)]  # fmt: skip
     page.legend(handles=keys, loc="lower center", ncols=len(models), bbox_to_anchor=(0.5, 0))
     page.text(2, top + 3, "Coloured: p for interaction", va="center", color=GREY)
+    if len(models) < len(found):
+        strip_text(figure, f"{len(models)} of {len(found)} models; the table has all")
     return figure
 
 
-def _interactions(page: Axes, rows: pd.DataFrame, models: list[str], left: float, width: float, at: float) -> None:
+def _interactions(
+    page: Axes, rows: pd.DataFrame, colours: dict[str, str], left: float, width: float, at: float
+) -> None:
     """The p value of each model for the interaction with a subgroup, on the subgroup's heading."""
-    colours = model_colours(models)
-    for place, model in enumerate(models):
+    for place, (model, colour) in enumerate(colours.items()):
         p = rows.loc[rows["model"] == model, "p_interaction"].dropna()
         if len(p):
-            x = left + width * (place + 0.5) / len(models)
+            x = left + width * (place + 0.5) / len(colours)
             ground = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
-            page.text(x, at, p_value(p.iloc[0]), ha="center", va="center", color=colours[model], bbox=ground)
+            page.text(x, at, p_value(p.iloc[0]), ha="center", va="center", color=colour, bbox=ground)
 
 
-def subgroup_panel(frame: pd.DataFrame, axes: Axes, lines: list[tuple], y: np.ndarray, models: list[str]) -> Axes:
+def subgroup_panel(frame: pd.DataFrame, axes: Axes, lines: list[tuple], y: np.ndarray, colours: dict[str, str]) -> Axes:
     """AUC of each model at each level, for one split."""
-    colours = model_colours(models)
     axes.axvline(0.5, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
     for (head, subgroup, label), at in zip(lines, y, strict=True):
         if head:
@@ -167,14 +171,14 @@ def subgroup_panel(frame: pd.DataFrame, axes: Axes, lines: list[tuple], y: np.nd
         if len(rows) and rows["auc"].isna().all():
             ground = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
             axes.text(0.52, at, "too few", color=GREY, va="center", bbox=ground)
-        for place, model in enumerate(models):
+        for place, (model, colour) in enumerate(colours.items()):
             for row in rows[rows["model"] == model].itertuples():
-                height = at - (place - (len(models) - 1) / 2) * 2.1
-                axes.plot([row.auc_low, row.auc_high], [height, height], color=colours[model], linewidth=1)
-                axes.plot(row.auc, height, marker=MARKERS[place], color=colours[model], markersize=3.2)
+                height = at - (place - (len(colours) - 1) / 2) * 2.1
+                axes.plot([row.auc_low, row.auc_high], [height, height], color=colour, linewidth=1)
+                axes.plot(row.auc, height, marker=MARKERS[place], color=colour, markersize=3.2)
     ends = frame[["auc_low", "auc"]].to_numpy(dtype=float)
     low = np.nanmin(ends) if np.isfinite(ends).any() else 0.5
-    axes.set(xlim=(max(0, min(0.4, np.floor(low * 5) / 5)) - 0.02, 1.02), xlabel="AUC (95% CI)", yticks=[])
+    axes.set(xlim=(max(0, min(0.4, np.floor(low * 5) / 5)) - 0.02, 1.02), yticks=[])
     axes.spines["left"].set_visible(False)
     return axes
 
@@ -190,12 +194,12 @@ def _subgroup_lines(frame: pd.DataFrame) -> list[tuple[bool, str, str]]:
     return lines
 
 
-def saliency_sanity(frame: pd.DataFrame) -> Figure:
+def saliency_sanity(frame: pd.DataFrame, confidence: float = 0.95) -> Figure:
     """Each check of the maps with its interval, beside the value that a meaningless map would have."""
     labels = [wrap(label, 62) for label in frame["label"]]
-    figure, top, y, bottom = _stack([max(6.4, len(lines) * LINE_MM + 2) for lines in labels], head_mm=7, foot_mm=17)
-    page = _page(figure)
-    axes = _plot_area(figure, 68, 74, bottom, top)
+    figure, top, y, bottom = stack([max(6.4, len(lines) * LINE_MM + 2) for lines in labels], head_mm=7, foot_mm=17)
+    page = sheet(figure)
+    axes = plot_area(figure, 68, 74, bottom, top)
     ends = frame[["value", "low", "high", "reference"]].to_numpy(dtype=float)
     span = np.nanmin([0, np.nanmin(ends)]), np.nanmax([1, np.nanmax(ends)])
     groups = frame["check"].ne(frame["check"].shift())
@@ -208,7 +212,7 @@ def saliency_sanity(frame: pd.DataFrame) -> Figure:
         axes.plot(row.reference, at, marker="|", color="#B22A55", markersize=9, markeredgewidth=1.6)
         page.text(WIDTH - 2, at, interval(row.value, row.low, row.high), ha="right", va="center")
     page.text(2, top + 3, "Check", va="center", weight="bold")
-    page.text(WIDTH - 2, top + 3, "Value (95% CI)", ha="right", va="center", weight="bold")
+    page.text(WIDTH - 2, top + 3, f"Value ({ci(confidence)})", ha="right", va="center", weight="bold")
     page.plot([2, WIDTH - 2], [top, top], color=GREY, linewidth=0.7)
     axes.set(xlim=(span[0] - 0.03, span[1] + 0.03), xlabel="Rank correlation or share of the heat", yticks=[])
     axes.spines["left"].set_visible(False)
@@ -219,29 +223,3 @@ def saliency_sanity(frame: pd.DataFrame) -> Figure:
     ]  # fmt: skip
     page.legend(handles=keys, loc="lower center", ncols=2, bbox_to_anchor=(0.5, 0))
     return figure
-
-
-def _stack(heights: list[float], head_mm: float, foot_mm: float = 11) -> tuple[Figure, float, np.ndarray, float]:
-    """A figure for rows of given heights: figure, top and row centres and bottom of the rows in mm."""
-    figure = new_figure(sum(heights) + head_mm + foot_mm + 2)
-    figure.set_layout_engine("none")
-    top = foot_mm + sum(heights) + 1
-    y = top - np.cumsum(heights) + np.array(heights) / 2
-    return figure, top, y, foot_mm
-
-
-def _page(figure: Figure) -> Axes:
-    """An invisible axes over the whole figure that counts in millimetres."""
-    axes = figure.add_axes((0, 0, 1, 1), zorder=5)
-    axes.patch.set_visible(False)
-    axes.set(xlim=(0, WIDTH), ylim=(0, figure.get_size_inches()[1] * 25.4))
-    axes.axis("off")
-    return axes
-
-
-def _plot_area(figure: Figure, left: float, width: float, bottom: float, top: float) -> Axes:
-    """Axes over the rows whose y axis counts in millimetres too."""
-    height = figure.get_size_inches()[1] * 25.4
-    axes = figure.add_axes((left / WIDTH, bottom / height, width / WIDTH, (top - bottom) / height))
-    axes.set_ylim(bottom, top)
-    return axes

@@ -9,40 +9,33 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from her2study.reporting.figures.panels import chosen_models, grid_of_panels, row_label, tag
+from her2study.reporting.figures.panels import model_panels, title_panels
 from her2study.reporting.style import (
     CLASS_COLOURS,
-    COLUMN_MM,
     GREY,
     INK,
     letter,
-    model_short,
-    new_figure,
-    split_label,
-    split_order,
+    model_shorts,
 )
-from her2study.reporting.words import number
+from her2study.words import number
 
-CLASS_LABELS = {0: "HER2-negative", 1: "HER2-positive"}
+CLASS_LABELS = {0: "Negative patients", 1: "Positive patients"}
 
 
 def confusion(frame: pd.DataFrame) -> Figure:
     """Confusion matrices at the frozen thresholds, a row a model, a column a split."""
-    splits, models = split_order(frame["split"]), chosen_models(frame["model"])
-    figure = new_figure(len(models) * 46 + 8, max(0.5, len(splits) / 3) * COLUMN_MM["double"])
-    cells = grid_of_panels(figure, len(models), len(splits))
-    for row, model in enumerate(models):
-        for column, split in enumerate(splits):
-            axes, here = cells[row][column], frame[(frame["model"] == model) & (frame["split"] == split)]
-            if here.empty:
-                axes.axis("off")
-                continue
-            confusion_panel(here.iloc[0], axes)
-            letter(axes, "", split_label(split) if row == 0 else "")
-            axes.set_ylabel("HER2 status" if column == 0 else "")
-            axes.set_xlabel("Called by the model" if row == len(models) - 1 else "")
-            if column == 0:
-                row_label(axes, f"{model_short(model)}, threshold {number(here.iloc[0]['threshold'])}")
+    shorts, thresholds = model_shorts(frame["model"]), frame.groupby("model")["threshold"].first()
+    names = {model: f"{short}, threshold {number(thresholds[model])}" for model, short in shorts.items()}
+    figure, panels = model_panels(frame, names, side_mm=46, below_mm=8)
+    for panel in panels:
+        here = frame[(frame["model"] == panel.model) & (frame["split"] == panel.split)]
+        if here.empty:
+            panel.axes.axis("off")
+            continue
+        confusion_panel(here.iloc[0], panel.axes)
+        letter(panel.axes, "", panel.title)
+        panel.axes.set_ylabel("True class" if panel.leftmost else "")
+        panel.axes.set_xlabel("Called by the model" if panel.lowest else "")
     return figure
 
 
@@ -62,21 +55,17 @@ def confusion_panel(counts: pd.Series, axes: Axes) -> Axes:
 
 
 def score_distribution(frame: pd.DataFrame) -> Figure:
-    """Predicted probabilities of HER2-negative and -positive patients, a row a model, a column a split."""
-    splits, models = split_order(frame["split"]), chosen_models(frame["model"])
-    figure = new_figure(len(models) * 34 + 20, max(0.5, len(splits) / 3) * COLUMN_MM["double"])
-    cells = grid_of_panels(figure, len(models), len(splits))
-    for row, model in enumerate(models):
-        for column, split in enumerate(splits):
-            axes, here = cells[row][column], frame[(frame["model"] == model) & (frame["split"] == split)]
-            distribution_panel(here, axes)
-            letter(
-                axes, tag(row * len(splits) + column, len(models) * len(splits)), split_label(split) if row == 0 else ""
-            )
-            axes.set_xlabel("Predicted probability" if row == len(models) - 1 else "")
-            axes.set_ylabel("Patients (%)" if column == 0 else "")
-            if column == 0:
-                row_label(axes, model_short(model))
+    """Predicted probabilities of negative and positive patients, a row a model, a column a split."""
+    figure, panels = model_panels(frame, model_shorts(frame["model"]), side_mm=34, below_mm=20)
+    for panel in panels:
+        here = frame[(frame["model"] == panel.model) & (frame["split"] == panel.split)]
+        if here.empty:
+            panel.axes.axis("off")
+            continue
+        distribution_panel(here, panel.axes)
+        panel.axes.set_xlabel("Predicted probability" if panel.lowest else "")
+        panel.axes.set_ylabel("Patients (%)" if panel.leftmost else "")
+    title_panels(panels)
     handles = [Patch(facecolor=CLASS_COLOURS[k], alpha=0.55, label=CLASS_LABELS[k]) for k in (0, 1)]
     figure.legend(handles=handles, loc="outside lower center", ncols=2)
     return figure

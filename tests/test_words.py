@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from her2study.reporting import words
+from her2study import words
 
 
 @pytest.mark.parametrize(
@@ -12,9 +12,18 @@ from her2study.reporting import words
     [
         (0.0321, "0.032"),
         (0.0495, "0.050"),
-        (0.00099, "< 0.001"),
+        (0.0496, "0.050"),
+        (0.0625, "0.063"),
+        (0.0045, "0.005"),
+        (0.00096, "< 0.001"),
+        (0.00099999, "< 0.001"),
         (0.001, "0.001"),
-        (0.99951, "> 0.999"),
+        (0.00149, "0.001"),
+        (0.0015, "0.002"),
+        (0.9985, "0.999"),
+        (0.999, "0.999"),
+        (0.9992, "> 0.999"),
+        (0.9996, "> 0.999"),
         (1.0, "> 0.999"),
         (0.0, "< 0.001"),
         (math.nan, "–"),
@@ -33,6 +42,13 @@ def test_p_values_are_rounded_never_truncated(p, text):
         (-0.004, 2, False, "0.00"),
         (1484, 0, False, "1,484"),
         (0.8149, 1, True, "81.5"),
+        (0.125, 2, False, "0.13"),
+        (0.135, 2, False, "0.14"),
+        (-0.125, 2, False, "−0.13"),
+        (2.5, 0, False, "3"),
+        (0.145, 0, True, "15"),
+        (1e22, 2, False, "10,000,000,000,000,000,000,000.00"),
+        (5e-324, 2, False, "0.00"),
         (math.inf, 2, False, "–"),
         (None, 2, False, "–"),
     ],
@@ -56,6 +72,34 @@ def test_decimals_follow_the_typical_size():
     assert words.decimals_for([0.0, math.nan]) == 2
 
 
+def test_rounding_agrees_with_exact_arithmetic():
+    """Every thousandth, halves included, against integers."""
+    for thousandths in range(2000):
+        text = f"{(thousandths + 5) // 10 / 100:.2f}"
+        assert words.number(thousandths / 1000, 2) == text
+
+
+@pytest.mark.parametrize(("confidence", "text"), [(0.95, "95%"), (0.9, "90%"), (0.975, "97.5%"), (0.999, "99.9%")])
+def test_confidence(confidence, text):
+    assert words.percent_of(confidence) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("random_forest", "Random forest"),
+        ("inner_auc", "Inner AUC"),
+        ("auc", "AUC"),
+        ("p_dscore", "P D-score"),
+        ("nnU-Net", "nnU-Net"),
+        ("hosmer_test", "Hosmer test"),
+        ("", ""),
+    ],
+)
+def test_names(name, text):
+    assert words.spell(name) == text
+
+
 def test_listing():
     assert words.listing([]) == "none"
     assert words.listing(["a"]) == "a"
@@ -64,7 +108,10 @@ def test_listing():
 
 def test_stored_values_as_text():
     assert words.valued({"value": 0.809, "low": 0.73, "high": 0.89, "format": ".2f"}) == "0.81 (0.73 to 0.89)"
-    assert words.valued({"value": -3.25, "format": ".1f", "unit": "mm"}) == "−3.2 mm"
+    assert words.valued({"value": -3.25, "format": ".1f", "unit": "mm"}) == "−3.3 mm"
     assert words.valued({"value": None, "format": ".3f"}) == "–"
+    assert words.valued({"value": 0.00002, "format": "p"}) == "< 0.001"
+    assert words.valued({"value": None, "format": "p"}) == "–"
+    assert words.valued({"value": 1234, "format": ",d"}) == "1,234"
     assert words.valued(450) == "450"
     assert words.valued("svm") == "svm"

@@ -1,0 +1,47 @@
+"""Text that knows how wide it is."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import TextPath
+
+MM_PER_POINT = 25.4 / 72
+
+
+@lru_cache(maxsize=4096)
+def text_width_mm(text: str, size: float = 7, weight: str = "normal") -> float:
+    """Width of one line of text at a font size in points."""
+    if not text.strip():
+        return 0.0
+    font = FontProperties(family="DejaVu Sans", size=size, weight=weight)
+    return TextPath((0, 0), text, prop=font).get_extents().width * MM_PER_POINT
+
+
+def wrap(text: str, width_mm: float, size: float = 7, weight: str = "normal") -> list[str]:
+    """Break text at spaces so that each line fits the width; a longer word is cut with an ellipsis."""
+    lines: list[str] = []
+    for word in str(text).split():
+        joined = f"{lines[-1]} {word}" if lines else word
+        if lines and text_width_mm(joined, size, weight) <= width_mm:
+            lines[-1] = joined
+        else:
+            lines.append(fit(word, width_mm, size, weight))
+    return lines or [""]
+
+
+def fit(text: str, width_mm: float, size: float = 7, weight: str = "normal") -> str:
+    """The text, or its two ends around an ellipsis if it is wider than the width."""
+    if text_width_mm(text, size, weight) <= width_mm:
+        return text
+    letters = min(len(text) - 1, int(1.5 * len(text) * width_mm / text_width_mm(text, size, weight)) + 3)
+    while letters > 3 and text_width_mm(shortened(text, letters), size, weight) > width_mm:
+        letters -= 1
+    return shortened(text, letters)
+
+
+def shortened(text: str, letters: int) -> str:
+    """The text, or its two ends around an ellipsis if it has more letters than that."""
+    keep = letters - 1
+    return text if len(text) <= letters else f"{text[: (keep + 1) // 2]}…{text[len(text) - keep // 2 :]}"
