@@ -56,7 +56,11 @@ run.save_frame("predictions", pd.concat(parts))
 run.save_table("performance", pd.DataFrame({"n": [len(part) for part in parts]}))
 run.save_values("09_evaluation", {"rows": sum(map(len, parts))})
 """,
-    "10_explanation": 'run.save_table("shap_ranking", run.load_frame("predictions"))',
+    "10_explanation": """\
+names = ["dscore", "baselines", "clinical", "combined"]
+parts = [run.load_frame(f"predictions_{name}") for name in names if run.has(f"predictions_{name}")]
+run.save_table("shap_ranking", pd.concat(parts))
+""",
     "11_claims": 'run.save_json("headlines", [f"rows {run.load_values()[\'rows\']}"])',
 }
 """Code of each notebook of the chain, reduced to what it reads, writes and which settings it touches."""

@@ -37,9 +37,9 @@ STAGES: Mapping[str, Stage] = {
     "07_clinical": Stage(("01_cohort",)),
     "08_combined": Stage(("05_dscore", "07_clinical"), images=True),
     "09_evaluation": Stage(("05_dscore", "06_baselines", "07_clinical", "08_combined")),
-    "10_explanation": Stage(("09_evaluation",)),
-    "11_claims": Stage(("10_explanation",)),
-    "figures": Stage(("11_claims",), notebook=False),
+    "10_explanation": Stage(("05_dscore", "06_baselines", "07_clinical", "08_combined")),
+    "11_claims": Stage(("09_evaluation", "10_explanation")),
+    "figures": Stage(("09_evaluation", "10_explanation"), notebook=False),  # 11 draws nothing
 }
 """In reading order; a stage that is absent from a study is also absent from what the others need."""
 

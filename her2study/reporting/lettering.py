@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from matplotlib.font_manager import FontProperties
-from matplotlib.textpath import TextPath
+from matplotlib.textpath import text_to_path
 
 MM_PER_POINT = 25.4 / 72
 
@@ -16,7 +16,7 @@ def text_width_mm(text: str, size: float = 7, weight: str = "normal") -> float:
     if not text.strip():
         return 0.0
     font = FontProperties(family="DejaVu Sans", size=size, weight=weight)
-    return TextPath((0, 0), text, prop=font).get_extents().width * MM_PER_POINT
+    return text_to_path.get_text_width_height_descent(text, font, ismath=False)[0] * MM_PER_POINT
 
 
 def wrap(text: str, width_mm: float, size: float = 7, weight: str = "normal") -> list[str]:

@@ -30,7 +30,8 @@ def test_without_images_the_imaging_steps_are_absent(project):
         *("01_cohort", "06_baselines", "07_clinical", "09_evaluation", "10_explanation", "11_claims", "figures")
     ]
     assert chain.nodes["09_evaluation"].upstream == ("06_baselines", "07_clinical")
-    assert chain.ancestors("figures") == set(chain.nodes) - {"figures"}
+    assert chain.nodes["11_claims"].upstream == ("09_evaluation", "10_explanation")
+    assert chain.ancestors("figures") == set(chain.nodes) - {"11_claims", "figures"}
 
 
 def test_a_step_is_found_by_name_or_by_parameters(project):
