@@ -26,7 +26,7 @@ PIN = -e '1i \# Made by `make lock`: exact versions of everything, development t
 
 help:  ## List the targets
 	@echo "make TARGET [STUDY=hong2025] [PROFILE=full|smoke] [DATA=folder of patients] [CORES=$(CORES)]"
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY)  ## Make .venv with the pinned packages (the other targets do this by themselves)
 

@@ -183,7 +183,7 @@ def _corrected_slope(model: str, row: Any) -> str:
     elif row.corrected_low > 1:
         words = "will predict too timidly for new patients"
     else:
-        words = "shows no sign of predicting too extremely or too timidly for new patients"
+        words = "may predict too extremely or too timidly for new patients: these cannot tell"
     numbers = estimate(row.corrected, row.corrected_low, row.corrected_high)
     return f"As developed, {model_words(model)} {words} (slope corrected for optimism {numbers})."
 
