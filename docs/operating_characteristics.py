@@ -45,9 +45,10 @@ departures of about {resolution} percentage points. The last column compares the
 the default as in pROC.
 """
 
-BEYOND_TEXT = """### Other truths, and independent groups
+BEYOND_TEXT = """### Other truths, independent groups, several models
 
-The same at other AUCs, and DeLong's test of two independent groups of patients (each of the size stated).
+The same at other AUCs, DeLong's test of two independent groups of patients (each of the size stated), and the global
+test that several AUCs of the same patients are equal.
 """
 
 MISUSE_TEXT = """## Where DeLong's test must not be used

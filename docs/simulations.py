@@ -21,7 +21,7 @@ from her2study.evaluation.calibration import calibration_intercept, calibration_
 from her2study.evaluation.decision import decision_curve
 from her2study.evaluation.intervals import Interval, wilson
 from her2study.evaluation.nested import likelihood_ratio_test
-from her2study.evaluation.roc import auc_interval, delong_test, delong_unpaired
+from her2study.evaluation.roc import auc_interval, delong_global, delong_test, delong_unpaired
 from her2study.progress import progress
 
 SEED, ALPHA = 2026, 0.05
@@ -53,6 +53,9 @@ def experiments() -> Iterator[tuple[Callable[..., Iterator[dict]], dict]]:
             yield paired, {"n": n, "positives": positives, "auc": auc, "criterion": auc == 0.75}
     for n, positives in ((60, 18), (150, 45), (450, 135)):
         yield unpaired, {"n": n, "positives": positives, "auc": 0.75, "criterion": False}
+    for n, positives in ((150, 45), (450, 135)):
+        for models in (3, 10):
+            yield together, {"n": n, "positives": positives, "auc": 0.75, "models": models}
     for n in (150, 450):
         yield nested, {"n": n}
     yield repeated, {"n": 150}
@@ -89,6 +92,16 @@ def unpaired(rng: np.random.Generator, n: int, positives: int, auc: float, crite
     for scores in binormal(rng, REPEATS, n, positives, auc, correlation=0):
         p.append(delong_unpaired(labels, scores[:, 0], labels, scores[:, 1]).p)
     yield rejected(TYPE_ONE, "unpaired AUC difference", "delong_unpaired", np.array(p) < ALPHA)
+
+
+def together(rng: np.random.Generator, n: int, positives: int, auc: float, models: int) -> Iterator[dict]:
+    """Several equally correlated scores with one true AUC in the same patients, tested at once."""
+    labels, p = first(positives, n), []
+    for _ in range(REPEATS):
+        noise = (rng.normal(size=(n, 1)) + rng.normal(size=(n, models))) / np.sqrt(2)
+        p.append(delong_global(labels, noise + np.sqrt(2) * norm.ppf(auc) * labels[:, None]).p)
+    name = f"equality of {models} AUCs"
+    yield rejected(TYPE_ONE, name, "delong_global", np.array(p) < ALPHA)
 
 
 def nested(rng: np.random.Generator, n: int) -> Iterator[dict]:

@@ -26,6 +26,7 @@ from her2study.evaluation.roc import DelongTest, delong, delong_global, delong_t
 from her2study.types import StudyError
 
 __all__ = [
+    "CROWDED_NOTE",
     "FEW_NOTE",
     "LEARNT_TOGETHER",
     "NESTED",
@@ -47,11 +48,15 @@ __all__ = [
 OWN_MODELS = ("dscore", "clinical", "combined")
 """Models of the paper; every other model is a baseline."""
 
-LEARNT_TOGETHER = "p too small: both models learnt from these patients in other folds"
+LEARNT_TOGETHER = "p too small: the models learnt from these patients in other folds"
 FEW_IN_A_CLASS = 30
 """Patients of the smaller class below which DeLong's test at 5% was seen to reject in up to 8% of simulated studies."""
 
 FEW_NOTE = f"p somewhat too small: fewer than {FEW_IN_A_CLASS} patients in a class"
+FEW_FOR_A_MODEL = 10
+"""Patients of the smaller class for each model below which the global test was seen to reject in 8% instead of 5%."""
+
+CROWDED_NOTE = f"p somewhat too small: fewer than {FEW_FOR_A_MODEL} patients in a class for each model"
 
 
 def auc_table(
@@ -109,7 +114,7 @@ def delong_table(
                 row["p_likelihood_ratio"] = np.nan if added is None else added_value(labels, base, added)
             elif split == "development":
                 row |= {"note": LEARNT_TOGETHER}
-            elif min(labels.sum(), (1 - labels).sum()) < FEW_IN_A_CLASS:
+            elif np.bincount(labels).min() < FEW_IN_A_CLASS:
                 row |= {"note": FEW_NOTE}
             rows.append(row)
     names = ["split", "model_a", "model_b", "difference", "difference_low", "difference_high", "z", "p", "p_holm"]
@@ -171,7 +176,10 @@ def global_table(
         if split == "development" and any(what_is_added(*pair, nested) for pair in combinations(names, 2)):
             row |= dict.fromkeys(("chi_squared", "degrees_of_freedom", "p"), np.nan) | {"note": NESTED_NOTE}
         else:
-            row |= delong_global(labels, scores)._asdict() | {"note": ""}
+            test = delong_global(labels, scores)
+            crowded = np.isfinite(test.p) and np.bincount(labels).min() < FEW_FOR_A_MODEL * len(names)
+            note = LEARNT_TOGETHER if split == "development" else CROWDED_NOTE if crowded else ""
+            row |= test._asdict() | {"note": note}
         rows.append(row)
     sizes = ["split", "models", "n", "positives"]
     return pd.DataFrame(rows, columns=[*sizes, "chi_squared", "degrees_of_freedom", "p", "note"])

@@ -109,7 +109,7 @@ def _check_values(predictions: pd.DataFrame, origin: Origin) -> None:
     _refuse(predictions, unknown, "split", rule, origin)
     rule = "is missing; leave an unlabelled patient out, never counted as negative"
     _refuse(predictions, _blank(predictions["label"]), "label", rule, origin)
-    rule = "must be 0 or 1; exclude unlabelled patients"
+    rule = "must be 0 or 1: code positive as 1, negative as 0, and leave unlabelled patients out"
     _refuse(predictions, ~_number(predictions["label"]).isin((0, 1)), "label", rule, origin)
     rule = "is missing; score the patient or leave the patient out of all models" + origin.probability_mend
     _refuse(predictions, _blank(predictions["probability"]), "probability", rule, origin)

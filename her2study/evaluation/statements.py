@@ -41,7 +41,7 @@ def global_sentences(table: pd.DataFrame, confidence: float = 0.95) -> list[str]
             words = f"{all_models} are not all equal ({test}); which differ, the comparisons of two models say"
         else:
             words = f"there is no evidence that {all_models} differ ({test}), which does not prove them equal"
-        sentences.append(f"In {where}, {words}.")
+        sentences.append(f"In {where}, {words}{f' ({row.note})' if row.note else ''}.")
     return sentences
 
 

@@ -5,6 +5,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from her2study.evaluation.compare import (
+    CROWDED_NOTE,
     FEW_NOTE,
     LEARNT_TOGETHER,
     NESTED_NOTE,
@@ -129,7 +130,8 @@ def test_global_table_tests_all_models_of_each_split(predictions):
     found = table.loc["external", ["chi_squared", "degrees_of_freedom", "p"]].astype(float)
     np.testing.assert_allclose(found, expected, rtol=1e-12)
     some = global_table(predictions, ["svm", "knn"]).set_index("split")
-    assert some["note"].tolist() == ["", "", ""]
+    assert some["note"].tolist() == [LEARNT_TOGETHER, "", ""]
+    assert table.loc["external", "note"] == CROWDED_NOTE
     test = compare_models(predictions, "svm", "knn", "development")
     assert some.loc["development", "p"] == pytest.approx(test.p)
     alone = global_table(predictions, ["svm"])

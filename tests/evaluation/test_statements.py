@@ -45,6 +45,7 @@ def test_a_null_global_test_claims_no_equality():
     table = frame(models=3, chi_squared=1, degrees_of_freedom=2, p=0.6, note="")
     assert "does not prove them equal" in statements.global_sentences(table)[0]
     assert "not all equal" in statements.global_sentences(table, confidence=0.3)[0]
+    assert "(too few)" in statements.global_sentences(table.assign(note="too few"))[0]
 
 
 def line(model, intercept, slope):
