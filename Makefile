@@ -26,7 +26,7 @@ PIN = -e '1i \# Made by `make lock`: exact versions of everything, development t
 
 help:  ## List the targets
 	@echo "make TARGET [STUDY=hong2025] [PROFILE=full|smoke] [DATA=folder of patients] [CORES=$(CORES)]"
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY)  ## Make .venv with the pinned packages (the other targets do this by themselves)
 
@@ -53,7 +53,10 @@ lint: $(READY)  ## Check style, layers, types and the rules of the notebooks
 	@$(BIN)/pytest -q tests/test_architecture.py
 
 bench: $(READY) $(PEERS)  ## Time the library against what one would use instead, as ratios
-	@for script in bench/bench_*.py; do HER2STUDY_PEERS=$(PEERS) OMP_NUM_THREADS=1 $(BIN)/python "$$script"; done
+	@for script in $(filter-out %/bench_dscore.py,$(wildcard bench/bench_*.py)); do HER2STUDY_PEERS=$(PEERS) OMP_NUM_THREADS=1 $(BIN)/python "$$script"; done
+
+bench-dscore: $(READY)  ## How far the D-score is from the best possible, and what each ingredient bought (over an hour)
+	@OMP_NUM_THREADS=1 $(BIN)/python bench/bench_dscore.py
 
 characteristics: $(READY)  ## Simulate type I errors and coverage again, into docs/
 	@OMP_NUM_THREADS=1 $(BIN)/python docs/operating_characteristics.py
@@ -99,4 +102,4 @@ $(READY): requirements.lock pyproject.toml
 	@touch $@
 	@echo "Ready."
 
-.PHONY: help setup reproduce smoke figures lab test lint bench characteristics repeat oracles lock clean
+.PHONY: help setup reproduce smoke figures lab test lint bench bench-dscore characteristics repeat oracles lock clean

@@ -17,6 +17,8 @@ from her2study.parallel import worker_count
 from her2study.pipeline import StepFailed, find_node, open_chain, reproduce, run_node
 from her2study.pipeline.chain import IN_CHAIN
 from her2study.pipeline.evaluate import Request, evaluate
+from her2study.pipeline.import_dicom import Request as ImportRequest
+from her2study.pipeline.import_dicom import import_dicom
 from her2study.pipeline.notebook import parse_parameters
 from her2study.pipeline.processes import die_with_parent, sole_writer
 from her2study.types import StudyError
@@ -34,6 +36,42 @@ shapes of the table:
   centre       optional
 
 Thresholds are chosen on development rows or given; never on internal or external patients."""
+
+IMPORT_MANUAL = """\
+example:
+  her2study import-dicom /archive/export scans
+  her2study import-dicom /archive/export scans --choices my_choices.csv
+
+what is written:
+  DEST/images/P0001/P0001_0000.nii.gz        before contrast; _0001, _0002 ... after it
+  DEST/segmentations/expert/P0001.nii.gz     the lesion mask, on the grid of the scan
+  DEST/patients.csv                          phase times and protocol, to join to your clinical table
+  DEST/import_report.md                      start here: what was chosen and why, what was left behind
+  DEST/import_report.csv, import_mapping.csv, import_series.csv, import_choices.csv
+  DEST-key.csv                               pseudonym and PatientID: outside DEST, readable by you only
+
+what is found by itself:
+  the dynamic series of every patient, classic or enhanced, in one series or several; its phases
+  by temporal position, trigger time, acquisition time, acquisition number or series; their times;
+  masks that refer to it. Where more than one answer is possible, the choice and the reason stand
+  in import_report.md, and import_choices.csv lists what you may decide otherwise:
+
+    patient_id,setting,value
+    P0007,series,4                 another series, or several that hold a phase each: 4 5 6 7
+    P0009,drop_phases,3            leave a phase out
+    P0011,seconds,0 90 180 270     times that the header lacks
+    P0012,segments,2               one segment of a mask, instead of the union
+
+  or the same as YAML:  P0007: {series: 4}
+
+then, to use DEST in a study: save your clinical table as DEST/clinical.csv with the pseudonyms in
+its column patient_id, write "table: clinical.csv" and "joins: [patients.csv]" under "source:" in
+study.yml, and run  her2study reproduce --study NAME --data DEST
+
+Stopped or killed, the same command goes on where it was. Patients added to SOURCE later are
+imported alone and get the next pseudonyms, as long as the key is there.
+
+exit status: 0 done, 1 some patients could not be imported (the others are), 2 wrong use."""
 
 FOLLOW_PARENT = "HER2STUDY_FOLLOW_PARENT"
 """Set by the Makefile, so that killing make ends the chain as well."""
@@ -103,6 +141,14 @@ def _evaluate(options: argparse.Namespace) -> None:
     evaluate(Request(options.predictions, options.out, *words, workers, options.command, settings))
 
 
+def _import_dicom(options: argparse.Namespace) -> None:
+    places = (options.source, options.dest, options.key, options.masks, options.choices)
+    done = import_dicom(ImportRequest(*places, options.workers or worker_count()))
+    if done.refused:
+        patients = "patient" if done.refused == 1 else "patients"
+        raise StepFailed(f"{done.refused} {patients} could not be imported; import_report.md says why", 1)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="her2study", description="Reproduce an imaging-AI study step by step, or evaluate any predictions."
@@ -123,6 +169,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("parameters", nargs="*", metavar="NAME=VALUE", help="parameters that choose the step")
     one.set_defaults(call=_run)
     _add_evaluate(commands)
+    _add_import_dicom(commands)
     return parser
 
 
@@ -157,6 +204,26 @@ def _add_evaluate(commands: argparse._SubParsersAction) -> None:
     add("--decision-range", type=_range, default=(0.05, 0.80), metavar="LOW:HIGH",
         help="threshold probabilities of the decision curve (0.05:0.80)")  # fmt: skip
     add("--simulated", action="store_true", help="mark every table, figure and page SIMULATED")
+    add("--workers", type=_count, default=None, metavar="N", help="processes; no result depends on it (2)")
+
+
+def _add_import_dicom(commands: argparse._SubParsersAction) -> None:
+    words = "a folder of DICOM as a scanner or an archive exports it, in the layout that a study reads"
+    scans = commands.add_parser(
+        "import-dicom",
+        help=words,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description=f"Write {words},\nwithout names, dates or identifiers.",
+        epilog=IMPORT_MANUAL,
+    )
+    scans.set_defaults(call=_import_dicom)
+    add = scans.add_argument
+    add("source", type=Path, help="folder with DICOM files: any nesting, any names, any number of patients")
+    add("dest", type=Path, help="folder to write; a new one, or one that this command wrote")
+    add("--key", type=Path, metavar="FILE", help="the key from pseudonyms to people (DEST-key.csv, beside DEST)")
+    add("--masks", type=Path, metavar="FOLDER", help="NIfTI masks named <PatientID>.nii.gz; DICOM segmentations and RT "
+        "structures are found under SOURCE")  # fmt: skip
+    add("--choices", type=Path, metavar="FILE", help="decisions of yours, .csv or .yml (see below)")
     add("--workers", type=_count, default=None, metavar="N", help="processes; no result depends on it (2)")
 
 
