@@ -154,7 +154,8 @@ def _voxels(dynamic: Dynamic) -> int:
 def _label(dynamic: Dynamic) -> str:
     numbers = dynamic.series
     name = f"series {numbers[0]}" if len(numbers) == 1 else f"series {', '.join(str(n) for n in numbers)} together"
-    return f"{name} ({len(dynamic.phases)} phases)" if dynamic.phases else name
+    kind = {0: ", water images", 2: ", fat or in- or opposed-phase images"}.get(_dixon(dynamic.stacks[0]), "")
+    return f"{name} ({len(dynamic.phases)} phases{kind})" if dynamic.phases else name
 
 
 def _joined(group: list[Stack], findings: list[Finding]) -> list[tuple[list[Stack], Refused | None]]:
@@ -248,7 +249,7 @@ def _named(found: Sorted, choice: Choice) -> tuple[Dynamic, list[Finding]]:
         if not of_series:
             raise Refused(f"series {number}, which the choices name, holds no slices: {found.left_out.get(number)}",
                           "name another series")  # fmt: skip
-        stacks.append(max(of_series, key=lambda part: len(part.frames)))
+        stacks.append(max(of_series, key=lambda part: (len(part.frames), -_dixon(part))))
     dynamic = assemble(stacks, choice.drop_phases, choice.accept)
     if dynamic.fault:
         raise Refused(f"{_label(dynamic)}, named in the choices: {dynamic.fault.reason}", dynamic.fault.mend)

@@ -17,7 +17,7 @@ SETTINGS = {
     "series": "running numbers (import_series.csv) or SeriesInstanceUIDs of the series to import, apart by spaces",
     "drop_phases": "numbers of phases to leave out, the first is 1",
     "seconds": "time of each phase in seconds after the first, such as 0 90 180",
-    "accept": "yes: import although phases that the header announces are absent",
+    "accept": "yes: the first phase present was measured before contrast, although the header announces earlier ones",
     "mask": "running number of the mask object to use",
     "segments": "numbers of the segments to unite",
     "skip": "yes: leave the patient out",
