@@ -22,6 +22,7 @@ from her2study.cohort.simulated.patients import (
     draw_latents,
     draw_outcome,
     image_oracle,
+    latent_oracle,
     outcome_predictor,
     screened_patients,
 )
@@ -146,7 +147,9 @@ def simulate_tables(
     )
     clinical = mark_exclusions(leave_gaps(clinical, a.missing, rng), people["exclusion"])
     truth = pd.concat([people[["patient_id", "centre"]], latents], axis=1).assign(
-        oracle_combined=probability, oracle_image=image_oracle(latents, intercept, a)
+        oracle_combined=probability,
+        oracle_image=image_oracle(latents, intercept, a),
+        oracle_latent=latent_oracle(latents, intercept, a),
     )
     return clinical, truth[included].reset_index(drop=True), protocols
 

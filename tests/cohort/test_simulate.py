@@ -88,10 +88,10 @@ def test_categories_are_those_of_the_study():
         )
 
 
-def test_truth_holds_latents_and_both_oracles(made):
+def test_truth_holds_latents_and_the_oracles(made):
     truth = pd.read_parquet(made / "truth" / "patients.parquet")
     assert {"patient_id", "centre", "image_latent", "rim", "node_mm"} <= set(truth.columns)
-    assert truth[["oracle_combined", "oracle_image"]].apply(lambda p: p.between(0, 1).all()).all()
+    assert truth[["oracle_combined", "oracle_image", "oracle_latent"]].apply(lambda p: p.between(0, 1).all()).all()
 
 
 def test_two_workers_write_the_same_bytes(made, tmp_path):

@@ -4,15 +4,19 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import expit
-from sklearn.linear_model import LogisticRegression
+from scipy.stats import norm
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import cohen_kappa_score, roc_auc_score
 
 from her2study.cohort.simulate import load_assumptions, simulate_tables
 from her2study.cohort.simulated.patients import (
+    SIGNATURES,
     centre_intercepts,
     draw_latents,
     draw_outcome,
     image_oracle,
+    latent_given_signatures,
+    latent_oracle,
     outcome_predictor,
     screened_patients,
 )
@@ -56,8 +60,10 @@ def test_the_combined_oracle_is_where_it_was_planted(population):
 
 def test_the_image_oracle_is_where_it_was_planted(population, planted):
     image = image_oracle(population["latents"], population["intercept"], planted)
-    assert 0.76 < roc_auc_score(population["label"], image) < 0.80
+    assert 0.76 < roc_auc_score(population["label"], image) < 0.79
     assert image.mean() == pytest.approx(population["label"].mean(), abs=0.005)
+    latent = latent_oracle(population["latents"], population["intercept"], planted)
+    assert roc_auc_score(population["label"], latent) > roc_auc_score(population["label"], image) + 0.005
 
 
 def test_a_clinical_model_of_readings_transports_at_a_plausible_auc(population):
@@ -80,8 +86,8 @@ def test_readers_agree_as_readers_do(population):
         assert 0.87 < np.corrcoef(np.log(first[reading]), np.log(second[reading]))[0, 1] < 0.95, reading
 
 
-def test_the_image_oracle_equals_sampling_the_rest(planted):
-    """Patients with the same scan but other nodes and oedema have it as their mean probability."""
+def test_the_latent_oracle_equals_sampling_the_rest(planted):
+    """Patients with the same latent and lesion but other nodes and oedema have it as their mean probability."""
     rng = np.random.default_rng(3)
     one = draw_latents(1, planted, rng)
     many = draw_latents(400_000, planted, rng)
@@ -89,7 +95,50 @@ def test_the_image_oracle_equals_sampling_the_rest(planted):
     rest = many.loc[alike, ["node_mm", "oedema", "diameter_mm"]]
     scan = {name: one[name].item() for name in ("image_latent", "rim", "non_mass")}
     sampled = expit(-1.5 + outcome_predictor(rest.assign(**scan), planted)).mean()
-    assert image_oracle(one, np.array([-1.5]), planted)[0] == pytest.approx(sampled, abs=0.01)
+    assert latent_oracle(one, np.array([-1.5]), planted)[0] == pytest.approx(sampled, abs=0.01)
+
+
+@pytest.mark.parametrize("non_mass", [0.0, 1.0])
+def test_the_image_oracle_equals_weighing_everybody_by_how_well_the_scan_fits(planted, non_mass):
+    """Importance sampling: latents, nodes and oedema from the population, weights from the signatures seen."""
+    rng = np.random.default_rng(4)
+    one = draw_latents(1, planted, rng).assign(non_mass=non_mass, rim=0.0)
+    many = draw_latents(600_000, planted, rng)
+    many = many[(np.log(many["diameter_mm"] / one["diameter_mm"].item())).abs() < 0.05]
+    seen = [name for name in SIGNATURES if not (non_mass and name == "spiculation")]
+    weight = np.ones(len(many))
+    for name in seen:
+        correlation = planted.signature.correlation[name]
+        spread = np.sqrt(1 - correlation**2)
+        weight *= norm.pdf(one[f"signature_{name}"].item(), correlation * many["image_latent"], spread)
+    scan = {name: one[name].item() for name in ("rim", "non_mass", "diameter_mm")}
+    chance = expit(-1.5 + outcome_predictor(many.assign(**scan), planted))
+    assert image_oracle(one, np.array([-1.5]), planted)[0] == pytest.approx(
+        np.average(chance, weights=weight), abs=0.01
+    )
+
+
+def test_the_latent_is_what_regression_on_the_signatures_says(planted, population):
+    latents = population["latents"][population["latents"]["non_mass"] == 0]
+    regression = LinearRegression().fit(latents[[f"signature_{name}" for name in SIGNATURES]], latents["image_latent"])
+    expected = regression.predict(latents[[f"signature_{name}" for name in SIGNATURES]])
+    mean, spread = latent_given_signatures(latents, planted)
+    np.testing.assert_allclose(mean, expected, atol=0.05)
+    np.testing.assert_allclose(spread, (latents["image_latent"] - expected).std(), rtol=0.02)
+
+
+def test_no_better_use_of_the_scan_than_the_image_oracle(planted, population):
+    """A flexible regression on all that the scan shows, taught by 30,000 patients, does not beat it on others."""
+    latents = population["latents"]
+    design = latents[[f"signature_{name}" for name in SIGNATURES] + ["rim", "non_mass"]].assign(
+        size=np.log(latents["diameter_mm"])
+    )
+    design = np.column_stack([design, design.iloc[:, :4].mul(latents["non_mass"], axis=0)])
+    half = np.random.default_rng(5).random(len(design)) < 0.5
+    label = population["label"]
+    taught = LogisticRegression(C=100, max_iter=1000).fit(design[half], label[half]).decision_function(design[~half])
+    oracle = image_oracle(latents, population["intercept"], planted)[~half]
+    assert roc_auc_score(label[~half], taught) == pytest.approx(roc_auc_score(label[~half], oracle), abs=0.002)
 
 
 def test_the_sign_of_the_rim_effect_is_a_setting(planted):

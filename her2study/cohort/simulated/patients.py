@@ -115,10 +115,39 @@ def draw_outcome(probability: np.ndarray, centre: Sequence[str], rng: np.random.
 
 
 def image_oracle(latents: pd.DataFrame, intercept: np.ndarray, a: Assumptions, points: int = 40) -> np.ndarray:
-    """Best probability from what the scan of the lesion shows: E[Y | z, rim, diameter, lesion type, centre].
+    """Best probability from what the scan shows: E[Y | signatures, rim, diameter, lesion type, centre].
 
-    Node diameter and oedema are integrated out given the diameter: Gauss-Hermite quadrature over
-    the log node diameter, a sum over oedema. No fit and no sampling.
+    The scan holds the image latent only through its signatures, which leave it a normal distribution
+    (:func:`latent_given_signatures`). That, the log node diameter given the lesion's and oedema are
+    integrated out: Gauss-Hermite quadrature and a sum. No fit and no sampling.
+    """
+    mean, spread = latent_given_signatures(latents, a)
+    total, probability = 0.0, np.zeros(len(latents))
+    for node, weight in zip(*np.polynomial.hermite_e.hermegauss(points // 2), strict=True):
+        probability += weight * latent_oracle(latents.assign(image_latent=mean + spread * node), intercept, a, points)
+        total += weight
+    return probability / total
+
+
+def latent_given_signatures(latents: pd.DataFrame, a: Assumptions) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of the image latent given the signatures that the lesion shows.
+
+    With z ~ N(0, 1) and signature s ~ N(r z, 1 - r^2) the posterior is normal, of precision
+    1 + sum of r^2 / (1 - r^2). A non-mass lesion has no spicules and so shows nothing of that signature.
+    """
+    precision, information = np.ones(len(latents)), np.zeros(len(latents))
+    for name in SIGNATURES:
+        correlation = a.signature.correlation[name]
+        shown = latents["non_mass"].to_numpy() == 0 if name == "spiculation" else np.ones(len(latents))
+        precision += shown * correlation**2 / (1 - correlation**2)
+        information += shown * correlation / (1 - correlation**2) * latents[f"signature_{name}"].to_numpy()
+    return information / precision, precision**-0.5
+
+
+def latent_oracle(latents: pd.DataFrame, intercept: np.ndarray, a: Assumptions, points: int = 40) -> np.ndarray:
+    """Probability for one who sees the latent itself: E[Y | z, rim, diameter, lesion type, centre].
+
+    More than any scan holds; :func:`image_oracle` is what a perfect reader of the scan could reach.
     """
     lesion = a.lesion
     log_diameter = np.log(latents["diameter_mm"].to_numpy() / lesion.diameter_median_mm)
