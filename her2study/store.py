@@ -9,10 +9,11 @@ what a notebook depends on, by content and not by date.
 from __future__ import annotations
 
 import errno
+import gzip
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,17 @@ class Run:
     def truth(self) -> Path:
         """Planted truth of a simulated cohort: for evaluation and benchmarks only."""
         return self.folder / "truth"
+
+    def scratch(self, name: str) -> Path:
+        """Folder for what unfinished work needs to go on after a kill; no artefact, whoever made it removes it."""
+        return self.folder / ".scratch" / name
+
+    def cache(self, name: str) -> Path:
+        """Folder that all studies and profiles share: in ``HER2STUDY_CACHE``, by default beside their results.
+
+        What lies there can be made again, and is named after the content it was made from: never out of date.
+        """
+        return Path(os.environ.get("HER2STUDY_CACHE") or self.folder.parent / ".cache") / name
 
     @property
     def has_images(self) -> bool:
@@ -89,6 +101,42 @@ class Run:
         from safetensors.numpy import load_file
 
         return load_file(self._read(self.folder / f"{name}.safetensors"))
+
+    def save_stack(self, name: str, rows: Sequence[Mapping[str, np.ndarray]]) -> None:
+        """Store what :meth:`save_arrays` would store of the stacked rows, in the memory of one row.
+
+        ``rows`` may make each row when it is asked for; every row has arrays of the same names, types and shapes.
+        """
+        self._write(self.folder / f"{name}.safetensors", lambda path: _write_stack(path, rows))
+
+    def map_arrays(self, name: str) -> dict[str, np.ndarray]:
+        """Stored arrays, read only where they are looked at."""
+        path = self._read(self.folder / f"{name}.safetensors")
+        with open(path, "rb") as file:
+            start = 8 + int.from_bytes(file.read(8), "little")
+            header = json.loads(file.read(start - 8))
+        return {
+            key: np.memmap(path, _DTYPES[told["dtype"]], "r", start + told["data_offsets"][0], tuple(told["shape"]))
+            for key, told in header.items()
+            if key != "__metadata__"
+        }
+
+    def save_volume(self, name: str, volume: np.ndarray, affine: np.ndarray) -> None:
+        """Store a volume ``(z, y, x)`` in patient space as ``<name>.nii.gz``, for any viewer.
+
+        ``affine`` leads from index ``(x, y, z)`` to millimetres in LPS, as everywhere here; the file is in RAS,
+        as NIfTI has it. Same values, same bytes; the header says whose patients they are.
+        """
+        import nibabel as nib
+
+        to_ras = np.diag([-1.0, -1.0, 1.0, 1.0]) @ affine
+        image = nib.Nifti1Image(np.ascontiguousarray(np.asarray(volume, np.float32).T), to_ras)
+        image.header.set_xyzt_units("mm")
+        image.set_sform(to_ras, code=1)
+        image.set_qform(to_ras, code=1)
+        image.header["descrip"] = "SIMULATED patients" if self.simulated else "real patients"
+        packed = gzip.compress(image.to_bytes(), compresslevel=6, mtime=0)
+        self._write(self.folder / f"{name}.nii.gz", lambda path: path.write_bytes(packed))
 
     # What a reader sees -----------------------------------------------------------------------
     def save_table(self, name: str, frame: pd.DataFrame) -> None:
@@ -201,6 +249,31 @@ def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
         raise
     finally:
         part.unlink(missing_ok=True)
+
+
+_DTYPES = {"F64": np.float64, "F32": np.float32, "F16": np.float16, "I64": np.int64, "I32": np.int32, "U8": np.uint8}
+"""safetensors' names of the types that are stored."""
+
+
+def _write_stack(path: Path, rows: Sequence[Mapping[str, np.ndarray]]) -> None:
+    """The file that safetensors would write of the stacked rows, row by row at the place of each."""
+    first, names = rows[0], {np.dtype(kind): name for name, kind in _DTYPES.items()}
+    header, places, end = {}, {}, 0
+    for key in sorted(first, key=lambda key: (-first[key].itemsize, key)):  # safetensors' own order
+        start, end = end, end + len(rows) * first[key].nbytes
+        shape = [len(rows), *first[key].shape]
+        header[key] = {"dtype": names[first[key].dtype], "shape": shape, "data_offsets": [start, end]}
+        places[key] = start
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        for i, row in enumerate(rows):
+            for key, start in places.items():
+                if (row[key].dtype, row[key].shape) != (first[key].dtype, first[key].shape):
+                    raise ValueError(f"row {i}: {key} is {row[key].dtype} {row[key].shape}, not as in the first row")
+                file.seek(8 + len(text) + start + i * row[key].nbytes)
+                file.write(np.ascontiguousarray(row[key]).tobytes())
 
 
 def file_hash(path: Path) -> str:

@@ -120,18 +120,53 @@ class Imaging(Section):
 
     spacing_mm: tuple[float, float, float] = (1.5, 1.5, 1.5)
     crop_voxels: tuple[int, int, int] = (32, 40, 40)
-    early_seconds: float = Field(90, gt=0, description="wash-in is read at the phase nearest this time")
-    late_seconds: float = Field(360, gt=0, description="wash-out is read at the phase nearest this time")
+    early_seconds: float = Field(90, gt=0, description="after injection: the time of wash-in")
+    late_seconds: float = Field(360, gt=0, description="after injection: the time of wash-out")
+    injection_seconds: float = Field(
+        0, ge=0, description="from the pre-contrast phase, where times count 0, to injection"
+    )
+    phase_choice: Literal["nearest", "interpolated"] = Field(
+        "nearest", description="the phase nearest to the time, or the signal at the time, linear between two phases"
+    )
+    channels: tuple[
+        Literal[
+            "pre", "early", "late", "wash_in", "wash_out", "subtraction", "wash_in_slope", "wash_out_slope", "mask"
+        ],
+        ...,
+    ] = Field(("pre", "wash_in", "wash_out"), min_length=1, description="what the network sees, in this order")
+    reference: Literal["lesion", "surroundings"] = Field(
+        "lesion", description="whose median pre-contrast signal is the unit of all channels"
+    )
     clip_percentiles: tuple[float, float] = (0.5, 99.5)
-    bias_correction: bool = False
+    bias_correction: bool = Field(False, description="N4, its field estimated before contrast and taken out of all")
+    motion_correction: bool = Field(False, description="turn every phase after contrast onto the one before it")
+
+    @model_validator(mode="after")
+    def _possible(self) -> Imaging:
+        if len(set(self.channels)) < len(self.channels):
+            raise ValueError(f"channels {self.channels}: each channel once")
+        if self.late_seconds <= self.early_seconds:
+            raise ValueError("late_seconds must be after early_seconds")
+        low, high = self.clip_percentiles
+        if not 0 <= low < high <= 100:
+            raise ValueError(f"clip_percentiles {self.clip_percentiles}: two percentages, the lower first")
+        if min(self.spacing_mm) <= 0 or min(self.crop_voxels) < 1:
+            raise ValueError("spacing_mm and crop_voxels must be positive")
+        return self
 
 
 class Radiomics(Section):
-    """Features of the lesion, computed by MIRP (IBSI-verified)."""
+    """Features of the lesion and of the tissue around it, with MIRP's formulas (IBSI-verified)."""
 
     families: tuple[str, ...]
     bin_number: int = Field(32, ge=8, le=256)
     images: tuple[str, ...] = ("wash_in", "wash_out")
+    peritumoural_mm: float = Field(3, ge=0, le=20, description="thickness of the shell around the lesion; 0: none")
+    peritumoural_families: tuple[str, ...] = ("statistics", "cooccurrence_matrix")
+    air_share: float = Field(0.1, ge=0, lt=1, description="of the lesion's pre-contrast signal; below it is air")
+    perturbed_patients: int = Field(40, ge=0, description="of development, measured with other masks too; 0: none")
+    perturbations: tuple[Literal["smaller", "larger", "moved", "redrawn"], ...] = ("smaller", "larger", "redrawn")
+    perturbation_mm: float = Field(0.75, gt=0, le=5, description="how far the border is moved")
 
 
 class Network(Section):
@@ -149,6 +184,13 @@ class Network(Section):
     shift_voxels: int = Field(3, ge=0)
     intensity_jitter: float = Field(0.15, ge=0)
     average_flips: bool = True
+    watch_every: int = Field(5, ge=1, description="epochs between two looks at the inner split")
+    learned_share: float = Field(1.0, ge=0, le=1, description="of the convolutions in the logit; the rest is measured")
+    measured_strength: float = Field(0.01, gt=0, description="inverse L2 penalty of the measured branch")
+    mass_reading: str | None = Field(None, description="MRI reading whose first level is a mass; none: all are masses")
+    weights: str | None = Field(None, description="safetensors file to start from, relative to study.yml; none: random")
+    mixed_precision: bool = Field(True, description="half precision where there is CUDA; never on the CPU")
+    compile: bool = Field(False, description="torch.compile: pays off in long trainings on CUDA")
 
 
 class Baselines(Section):
@@ -158,6 +200,9 @@ class Baselines(Section):
     search_iterations: int = Field(ge=1)
     inner_folds: int = Field(3, ge=2)
     selected_features: tuple[int, ...] = (10, 20, 40)
+    minimum_icc: float = Field(0.75, ge=0, lt=1, description="of radiomics between masks; 0: all may enter")
+    harmonise: Literal[False, "combat"] = Field(False, description="radiomics between the centres of the training part")
+    unseen_centres: Literal["leave", "refuse"] = Field("leave", description="of ComBat, for centres not in its fit")
 
 
 class Clinical(Section):

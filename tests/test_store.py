@@ -1,6 +1,7 @@
 import errno
 import json
 
+import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
@@ -103,3 +104,57 @@ def test_another_failure_of_a_write_leaves_nothing_either(tmp_path):
     with pytest.raises(ValueError, match="a bug"):
         write_atomically(tmp_path / "x.json", fail)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_volume_is_stored_in_patient_space_and_says_whose_it_is(run):
+    volume = np.arange(24, dtype=np.float64).reshape(2, 3, 4)  # z, y, x
+    affine = np.diag([1.5, 2.0, 3.0, 1.0])
+    affine[:3, 3] = [10, 20, 30]  # LPS
+    run.save_volume("saliency/P1_gradcam", volume, affine)
+    path = run.folder / "saliency" / "P1_gradcam.nii.gz"
+    image = nib.load(path)
+    assert image.get_data_dtype() == np.float32
+    assert np.array_equal(np.asanyarray(image.dataobj), volume.T)
+    np.testing.assert_allclose(image.affine @ [1, 0, 0, 1], [-11.5, -20, 30, 1])  # RAS
+    assert (int(image.header["sform_code"]), int(image.header["qform_code"])) == (1, 1)
+    assert image.header.get_xyzt_units()[0] == "mm"
+    assert image.header["descrip"].tobytes().startswith(b"real")
+    first = path.read_bytes()
+    run.save_volume("saliency/P1_gradcam", volume, affine)
+    assert path.read_bytes() == first
+    run.simulated = True
+    run.save_volume("saliency/P1_gradcam", volume, affine)
+    assert nib.load(path).header["descrip"].tobytes().startswith(b"SIMULATED")
+
+
+def test_rows_stored_one_by_one_are_the_file_that_the_whole_stack_would_be(run):
+    rng = np.random.default_rng(1)
+    rows = [
+        {"mask": rng.integers(0, 2, (3, 4)).astype(np.uint8), "channels": rng.normal(size=(2, 3, 4)).astype(np.float16)}
+        for _ in range(5)
+    ]
+    run.save_stack("rows", rows)
+    run.save_arrays("whole", {key: np.stack([row[key] for row in rows]) for key in rows[0]})
+    assert (run.folder / "rows.safetensors").read_bytes() == (run.folder / "whole.safetensors").read_bytes()
+    maps, arrays = run.map_arrays("rows"), run.load_arrays("rows")
+    assert set(maps) == {"channels", "mask"}
+    for key, array in arrays.items():
+        np.testing.assert_array_equal(maps[key], array)
+        assert not maps[key].flags.writeable
+        assert isinstance(maps[key], np.memmap)
+
+
+def test_a_row_unlike_the_first_is_refused_and_nothing_stays(run):
+    rows = [{"mask": np.zeros((3, 4), np.uint8)}, {"mask": np.zeros((4, 3), np.uint8)}]
+    with pytest.raises(ValueError, match=r"row 1: mask is uint8 \(4, 3\)"):
+        run.save_stack("rows", rows)
+    assert not list(run.folder.glob("rows*"))
+
+
+def test_the_cache_is_shared_by_studies_and_profiles(project, monkeypatch):
+    folders = {
+        Run(load_study("tiny", profile), project.root / "results").cache("volumes") for profile in ("full", "smoke")
+    }
+    assert folders == {project.root / "results" / ".cache" / "volumes"}
+    monkeypatch.setenv("HER2STUDY_CACHE", str(project.root / "elsewhere"))
+    assert Run(load_study("tiny"), project.root / "results").cache("x") == project.root / "elsewhere" / "x"

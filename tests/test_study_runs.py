@@ -172,8 +172,12 @@ def one_class(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(her2_status=table["her2_status"].mask(table["centre"] == "C", "negative"))
 
 
+def all_masks(source: Path) -> list[Path]:
+    return sorted((source / "segmentations" / "expert").iterdir())
+
+
 def a_mask(source: Path) -> Path:
-    return sorted((source / "segmentations" / "expert").iterdir())[3]
+    return all_masks(source)[3]
 
 
 def cut_mask(source: Path) -> None:
@@ -191,26 +195,49 @@ def cut_mask(source: Path) -> None:
         (edit_table(lambda table: pd.concat([table, table.iloc[[4]]])), ["clinical.csv", "A0005", "rows 6, 127"]),
         (edit_table(lambda table: table.replace({"shape": {"irregular": "wobbly"}})), ["shape", "wobbly"]),
         (edit_table(one_class), ["centre 'C'", "both classes"]),
-        (lambda source: a_mask(source).unlink(), [".nii.gz"]),
-        (cut_mask, [".nii.gz", "shape"]),
+        (lambda source: shutil.rmtree(source / "segmentations"), ["images is there", "segmentations is not"]),
+        (lambda source: [mask.unlink() for mask in all_masks(source)], ["patients are unfit for one reason", "mask"]),
     ],
-    ids=["no outcome", "patient twice", "unmapped category", "one class only", "mask missing", "mask of another shape"],
+    ids=["no outcome", "patient twice", "unmapped category", "one class only", "no segmentations", "no mask at all"],
 )  # fmt: skip
 def test_a_bad_source_is_one_message(simulated, tmp_path, monkeypatch, damage, said):
-    """The first notebooks, run here without a kernel, on a damaged copy of the patients."""
+    """The first notebook, run here without a kernel, on a damaged copy of the patients."""
+    source = damaged_copy(simulated, tmp_path, monkeypatch)
+    damage(source)
+    with pytest.raises(StudyError) as caught:
+        execute("01_cohort", str(source))
+    for word in said:
+        assert word in str(caught.value)
+
+
+def test_a_bad_patient_leaves_and_the_others_go_on(simulated, tmp_path, monkeypatch):
+    source = damaged_copy(simulated, tmp_path, monkeypatch)
+    a_mask(source).unlink()
+    cut_mask(source)
+    before = pd.read_parquet(simulated.results / "cohort.parquet")
+    for stem in ("01_cohort", "02_imaging"):
+        execute(stem, str(source))
+    results = tmp_path / "hong2025-smoke"
+    unfit = pd.read_csv(results / "tables" / "unfit_scans.csv")
+    assert unfit["reason"].tolist() == ["no lesion mask file", "mask not on the grid of the scans"]
+    for name in ("cohort", "splits", "volume_index"):
+        left = pd.read_parquet(results / f"{name}.parquet")["patient_id"]
+        assert sorted(left) == sorted(set(before["patient_id"]) - set(unfit["patient_id"])), name
+    flow = pd.read_csv(results / "tables" / "cohort_flow.csv").set_index("label")["n"]
+    assert flow["Included"] == len(before) - 2
+    assert flow["Unfit scan: no lesion mask file"] == 1
+
+
+def damaged_copy(simulated: Finished, tmp_path: Path, monkeypatch) -> Path:
+    """The patients of the smoke run, to be damaged; the files are links, to be replaced and never written to."""
     source = tmp_path / "damaged"
     shutil.copytree(simulated.results / "source", source, copy_function=os.link)
     table = (source / "clinical.csv").read_bytes()
-    (source / "clinical.csv").unlink()  # a link: the original must not change
+    (source / "clinical.csv").unlink()
     (source / "clinical.csv").write_bytes(table)
-    damage(source)
     monkeypatch.setenv("HER2STUDY_RESULTS", str(tmp_path))
     monkeypatch.setenv("HER2STUDY_WORKERS", "1")
-    with pytest.raises(StudyError) as caught:  # noqa: PT012, whichever of the two notebooks finds it
-        for stem in ("01_cohort", "02_imaging"):
-            execute(stem, str(source))
-    for word in said:
-        assert word in str(caught.value)
+    return source
 
 
 def execute(stem: str, data: str) -> None:

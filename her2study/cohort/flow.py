@@ -5,9 +5,10 @@ from __future__ import annotations
 import pandas as pd
 
 from her2study.study import Centres, Exclusion, Outcome, Source, Split
-from her2study.types import SPLITS
+from her2study.types import SPLITS, StudyError
 
 NO_OUTCOME = "Outcome not recorded"
+UNFIT = "Unfit scan: "
 SPLIT_LABELS = {"development": "Development", "internal": "Internal validation", "external": "External validation"}
 
 
@@ -41,6 +42,46 @@ def apply_exclusions(
         left.append(gone.assign(reason=rule.reason))
         included = included[~leaves]
     return included, pd.concat(left, ignore_index=True).astype({"reason": "str"})
+
+
+def exclude_unfit(
+    cohort: pd.DataFrame, excluded: pd.DataFrame, fitness: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Remove patients whose scans or mask are unfit for use, after all rules of the study.
+
+    Parameters
+    ----------
+    cohort : DataFrame
+        Included patients, ``patient_id, centre`` and more.
+    excluded : DataFrame
+        As :func:`apply_exclusions` returned it.
+    fitness : DataFrame
+        ``patient_id, reason``; the reason is empty for who is fit.
+
+    Returns
+    -------
+    cohort, excluded : DataFrame
+        The same frames after the removal; reasons begin with :data:`UNFIT`, the most frequent first.
+
+    Raises
+    ------
+    StudyError
+        A centre or one of its two classes has nobody left.
+    """
+    unfit = fitness.loc[fitness["reason"] != "", ["patient_id", "reason"]]
+    gone = cohort[["patient_id", "centre"]].merge(unfit, on="patient_id", validate="one_to_one")
+    often = gone.groupby("reason")["reason"].transform("size")
+    gone = gone.assign(n=-often).sort_values(["n", "reason", "patient_id"]).drop(columns="n")
+    gone["reason"] = UNFIT + gone["reason"]
+    stays = cohort[~cohort["patient_id"].isin(unfit["patient_id"])].reset_index(drop=True)
+    for (centre, label), before in cohort.groupby(["centre", "label"]):
+        if not ((stays["centre"] == centre) & (stays["label"] == label)).any():
+            raise StudyError(
+                f"all {len(before)} {'positive' if label else 'negative'} patients of centre {centre!r} are unfit for "
+                f"use ({', '.join(sorted(set(gone.loc[gone['centre'] == centre, 'reason'])))}), and no centre can be "
+                "judged without both classes: mend their scans, or remove the centre from study.yml"
+            )
+    return stays, pd.concat([excluded, gone], ignore_index=True).astype({"reason": "str"})
 
 
 def cohort_flow(

@@ -70,7 +70,7 @@ def typed_cohort(
     -------
     DataFrame
         Sorted by patient. Continuous variables are float64, others text or missing; second readings are
-        ``<variable>__reader2``; ``acquisition_times`` is kept if the table has it. ``label`` is 1 for
+        ``<variable>__reader2``; ``acquisition_times`` is kept as written if the table has it. ``label`` is 1 for
         outcome-positive.
 
     Raises
@@ -94,16 +94,28 @@ def typed_cohort(
     columns |= readings
     if TIMES in included:
         columns[TIMES] = included[TIMES]
-        for i, text in included[TIMES].dropna().items():
-            try:
-                parse_times(text)
-            except ValueError as error:
-                problems.append(f"{_place(included, i, source)}: {TIMES} {error}; correct the table")
     if not problems:
         problems += _class_problems(columns["centre"], columns["label"], centres, outcome)
     _raise(problems, source)
     cohort = pd.DataFrame(columns).astype({"label": "int64"})
     return cohort.sort_values("patient_id", ignore_index=True)
+
+
+def check_times(included: pd.DataFrame, source: Source) -> None:
+    """Insist on readable acquisition times, for a study without scans, where nobody leaves for them.
+
+    Raises
+    ------
+    StudyError
+        Times that are no list of seconds starting at 0 and growing. All findings stand in one message.
+    """
+    problems = []
+    for i, text in included[TIMES].dropna().items() if TIMES in included else ():
+        try:
+            parse_times(text)
+        except ValueError as error:
+            problems.append(f"{_place(included, i, source)}: {TIMES} {error}; correct the table")
+    _raise(problems, source)
 
 
 def _labels(table: pd.DataFrame, source: Source, outcome: Outcome, problems: list[str]) -> pd.Series:

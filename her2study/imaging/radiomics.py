@@ -1,235 +1,214 @@
-"""What a lesion measures: IBSI features of its wash-in and wash-out maps, its shape and its kinetics.
-
-Texture and intensity come from MIRP (Zwanenburg et al., JOSS 2024). MIRP's own morphology takes over a
-second a lesion, so shape is measured here from the same mesh, after the IBSI definitions.
-"""
+"""What a lesion measures: its shape, and intensity, texture and kinetics inside it and in the tissue around it."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from mirp import extract_features
-from mirp._features.feature_generator import generate_features  # the only place that knows names and IBSI ids
-from mirp.settings.feature_parameters import FeatureExtractionSettingsClass
 from numpy.typing import NDArray
-from scipy import ndimage
-from scipy.spatial import ConvexHull
-from scipy.spatial.distance import pdist
-from skimage.measure import marching_cubes, mesh_surface_area
 
-from her2study.imaging.preprocess import CHANNELS
+from her2study.imaging.kinetics import (
+    KINETICS,
+    RIM,
+    SURROUNDINGS,
+    Phases,
+    against_lesion,
+    region_kinetics,
+    rim_and_core,
+)
+from her2study.imaging.measured import Measured
+from her2study.imaging.peritumoural import peritumoural_shell
+from her2study.imaging.shape import SHAPE, lesion_shape
+from her2study.imaging.texture import FAMILIES, MINIMUM_VOXELS, family_features, region_features
 from her2study.parallel import map_patients
 from her2study.study import Radiomics, nearest
-from her2study.types import Channels, Mask, StudyError
+from her2study.types import Mask, StudyError
 
-FAMILIES = {
-    "statistics": "",
-    "intensity_histogram": "histogram",
-    "intensity_volume_histogram": "IVH",
-    "cooccurrence_matrix": "GLCM",
-    "run_length_matrix": "GLRLM",
-    "size_zone_matrix": "GLSZM",
-    "distance_zone_matrix": "GLDZM",
-    "grey_tone_difference_matrix": "NGTDM",
-    "grey_level_dependence_matrix": "NGLDM",
-}
-"""MIRP families that depend on grey values only, with their short names in print (IBSI's); geometry is measured by
-:func:`lesion_shape`."""
+IMAGES = ("pre", "wash_in", "wash_out", "signal_enhancement_ratio")
+"""What may be measured: the three channels, and wash-in over late enhancement in every voxel."""
 
-MINIMUM_VOXELS = 8
-"""Smaller lesions have a shape but no texture: their intensity features are missing, not guessed."""
+PHASES = IMAGES[:3]
 
-NOT_OFFERED = ("ih_min_", "ih_max_fbn", "ih_range_", "stat_cov", "stat_qcod")
-"""The first three are the same for every lesion under a fixed number of bins; the last two divide by the mean
-or the median, which is near zero where a lesion neither gains nor loses contrast, and then explode."""
-
-SHAPE = {
-    "shape_volume_ml": ("Volume", "volume of the surface mesh, ml", "RNU0"),
-    "shape_surface_to_volume_per_mm": ("Surface to volume", "mesh area over mesh volume, 1/mm", "2PR5"),
-    "shape_sphericity": ("Sphericity", "area of a sphere of the same volume over mesh area", "QCFX"),
-    "shape_maximum_diameter_mm": ("Maximum diameter", "largest distance of two mesh vertices, mm", "L0JK"),
-    "shape_major_axis_mm": ("Major axis", "4 sqrt(largest variance of voxel positions), mm", "TDIC"),
-    "shape_elongation": ("Elongation", "minor over major axis", "Q3CK"),
-    "shape_flatness": ("Flatness", "least over major axis", "N17B"),
-}
-KINETICS = {
-    "kinetic_signal_enhancement_ratio": (
-        "Signal enhancement ratio",
-        "mean wash-in over mean late enhancement; above 1 the lesion washes out",
-    ),
-    "kinetic_washout_fraction": (
-        "Wash-out fraction",
-        "part of the lesion whose signal falls by over 10% from the early to the late phase",
-    ),
-    "kinetic_rim_to_core_ratio": (
-        "Rim-to-core ratio",
-        "mean wash-in of the lesion's outer half over that of its inner half, by depth",
-    ),
-}
+AROUND = "peritumoural_"
+"""Begins the names of features of the tissue around the lesion."""
 
 
-def lesion_shape(lesion: Mask, spacing_mm: tuple[float, float, float]) -> dict[str, float]:
-    """Shape after the IBSI reference manual (arXiv 1612.07003, section 3.1).
+class Lesions(NamedTuple):
+    """What is measured: patients with their channels ``(n, c, z, y, x)`` and masks ``(n, z, y, x)``, row by row."""
 
-    Parameters
-    ----------
-    lesion : Mask
-        ``(z, y, x)``.
-    spacing_mm : tuple
-        Voxel size along ``(z, y, x)``.
+    patients: list[str]
+    channels: NDArray[np.float16]
+    mask: NDArray[np.uint8]
+    early_seconds: NDArray[np.float64]
+    late_seconds: NDArray[np.float64]
+    spacing_mm: tuple[float, float, float]
+    channel_names: tuple[str, ...] = PHASES
+
+
+class Lesion(NamedTuple):
+    """One lesion, ready to be measured in any process; the arrays are views until then."""
+
+    channels: NDArray[np.float16]
+    positions: tuple[int, ...]
+    mask: NDArray[np.uint8]
+    spacing_mm: tuple[float, float, float]
+    early_seconds: float
+    late_seconds: float
+
+    @property
+    def phases(self) -> Phases:
+        """Pre-contrast, wash-in and wash-out in single precision, with their times."""
+        pre, wash_in, wash_out = (self.channels[at].astype(np.float32) for at in self.positions)
+        return Phases(pre, wash_in, wash_out, self.early_seconds, self.late_seconds)
+
+
+def gather_lesions(
+    volumes: dict[str, NDArray],
+    index: pd.DataFrame,
+    spacing_mm: tuple[float, float, float],
+    channel_names: tuple[str, ...] = PHASES,
+) -> Lesions:
+    """Lesions from the stored volumes and their index.
+
+    Raises
+    ------
+    StudyError
+        A channel that radiomics need is not among those stored.
     """
-    vertices, faces, _, _ = marching_cubes(np.pad(lesion, 1).astype(np.float32), 0.5, spacing=spacing_mm)
-    vertices = vertices.astype(np.float64)
-    a, b, c = (vertices[faces[:, corner]] for corner in range(3))
-    volume_mm3 = abs(np.einsum("ij,ij->", a, np.cross(b, c))) / 6
-    area_mm2 = mesh_surface_area(vertices, faces)
-    positions_mm = np.argwhere(lesion) * spacing_mm
-    variances = np.linalg.eigvalsh(np.cov(positions_mm.T)) if len(positions_mm) > 1 else np.zeros(3)
-    least, minor, major = np.sqrt(np.maximum(variances, 0))
-    values = (
-        volume_mm3 / 1000,
-        area_mm2 / volume_mm3,
-        (36 * np.pi * volume_mm3**2) ** (1 / 3) / area_mm2,
-        pdist(vertices[ConvexHull(vertices).vertices]).max(),
-        4 * major,
-        minor / major if major > 0 else np.nan,
-        least / major if major > 0 else np.nan,
+    absent = [name for name in PHASES if name not in channel_names]
+    if absent:
+        raise StudyError(f"study.yml: imaging.channels lacks {absent[0]!r}; radiomics need {', '.join(PHASES)}: add it")
+    times = (index[name].to_numpy(dtype=float, na_value=np.nan) for name in ("early_seconds", "late_seconds"))
+    return Lesions(
+        index["patient_id"].tolist(), volumes["channels"], volumes["mask"], *times, spacing_mm, channel_names
     )
-    return dict(zip(SHAPE, map(float, values), strict=True))
 
 
-def lesion_kinetics(channels: Channels, lesion: Mask) -> dict[str, float]:
-    """Kinetics of the whole lesion and its rim; the mean enhancement itself is ``wash_in_stat_mean``."""
-    pre, wash_in, wash_out = (channel[lesion].astype(np.float64) for channel in channels)
-    early = pre + wash_in
-    late_enhancement = (wash_in + wash_out).mean()
-    depth = ndimage.distance_transform_edt(np.pad(lesion, 1))[1:-1, 1:-1, 1:-1][lesion]
-    rim = depth <= np.median(depth)
-    core_enhancement = wash_in[~rim].mean() if (~rim).any() else 0.0
-    values = (
-        wash_in.mean() / late_enhancement if late_enhancement > 0 else np.nan,
-        (wash_out < -0.1 * early).mean(),
-        wash_in[rim].mean() / core_enhancement if core_enhancement > 0 else np.nan,
-    )
-    return dict(zip(KINETICS, map(float, values), strict=True))
+def one_lesion(lesions: Lesions, row: int, mask: Mask | None = None) -> Lesion:
+    """A patient's lesion, with another mask than her own if one is given."""
+    positions = tuple(lesions.channel_names.index(name) for name in PHASES)
+    own = lesions.mask[row] if mask is None else mask.view(np.uint8)
+    times = float(lesions.early_seconds[row]), float(lesions.late_seconds[row])
+    return Lesion(lesions.channels[row], positions, own, lesions.spacing_mm, *times)
 
 
-def lesion_features(image: NDArray[np.float32], lesion: Mask, radiomics: Radiomics) -> dict[str, float]:
-    """MIRP features of one image inside the lesion, under MIRP's names; empty for a tiny or uniform lesion."""
-    values = image[lesion]
-    if values.size < MINIMUM_VOXELS or np.ptp(values) == 0:
-        return {}
-    box = tuple(slice(max(a.min() - 1, 0), a.max() + 2) for a in np.nonzero(lesion))
-    with _quiet():
-        table = extract_features(
-            image=np.ascontiguousarray(image[box]),
-            mask=lesion[box].astype(int),
-            image_modality="mr",
-            base_feature_families=list(radiomics.families),
-            base_discretisation_method="fixed_bin_number",
-            base_discretisation_n_bins=radiomics.bin_number,
-        )[0]
-    return {name: float(table[name].iloc[0]) for name in _mirp_names(radiomics)["feature"]}
-
-
-def patient_features(
-    patient: tuple[Channels, Mask], radiomics: Radiomics, spacing_mm: tuple[float, float, float]
-) -> dict[str, float]:
-    """All features of one patient: shape, kinetics, then every image of the settings."""
-    channels, lesion = patient[0].astype(np.float32), patient[1].astype(bool)
-    features = lesion_shape(lesion, spacing_mm) | lesion_kinetics(channels, lesion)
-    for image in radiomics.images:
-        found = lesion_features(channels[CHANNELS.index(image)], lesion, radiomics)
-        features |= {f"{image}_{name}": value for name, value in found.items()}
+def measure_lesion(lesion: Lesion, radiomics: Radiomics) -> dict[str, float]:
+    """All features of one lesion; those of a region too small or too uniform are absent."""
+    phases, mask, spacing_mm = lesion.phases, np.asarray(lesion.mask) > 0, lesion.spacing_mm
+    features = lesion_shape(mask, spacing_mm) | region_kinetics(phases, mask) | rim_and_core(phases, mask, spacing_mm)
+    regions = {"": (mask, radiomics.families)}
+    if radiomics.peritumoural_mm:
+        shell = peritumoural_shell(mask, phases.pre, spacing_mm, radiomics.peritumoural_mm, radiomics.air_share)
+        if shell.sum() >= MINIMUM_VOXELS:
+            around = region_kinetics(phases, shell) | against_lesion(phases, shell, mask)
+            features |= {AROUND + name: value for name, value in around.items()}
+            regions[AROUND] = (shell, radiomics.peritumoural_families)
+    for prefix, (region, families) in regions.items():
+        for image in radiomics.images:
+            found = region_features(getattr(phases, image), region, families, radiomics.bin_number)
+            features |= {f"{prefix}{image}_{name}": value for name, value in found.items()}
     return features
 
 
 def extract_radiomics(
-    patients: list[str],
-    channels: NDArray[np.float16],
-    mask: NDArray[np.uint8],
-    radiomics: Radiomics,
-    spacing_mm: tuple[float, float, float],
-    workers: int = 1,
+    lesions: Lesions, radiomics: Radiomics, workers: int = 1, measured: Measured | None = None
 ) -> pd.DataFrame:
     """Features of every patient; the result does not depend on ``workers``.
 
     A feature that no lesion has is dropped; single missing values stay missing, to be imputed inside
     each fold. Nothing else is dropped or scaled here, for that would be learning from all patients.
 
+    Parameters
+    ----------
+    measured : Measured, optional
+        Where finished lesions are kept and found again.
+
     Returns
     -------
     DataFrame
-        ``patient_id`` and one float64 column a feature, ``<image>_<feature>``, ``shape_*`` or ``kinetic_*``.
+        ``patient_id`` and one float64 column a feature: ``shape_*``, ``kinetic_*``, ``<image>_<feature>``, and
+        ``peritumoural_`` before the last two for the tissue around the lesion.
     """
-    unknown = [image for image in radiomics.images if image not in CHANNELS]
-    if unknown:
-        raise StudyError(
-            f"radiomics.images names {unknown[0]!r}; known images are {', '.join(CHANNELS)}: mend study.yml"
-        )
-    work = partial(patient_features, radiomics=radiomics, spacing_mm=spacing_mm)
-    rows = map_patients(work, zip(channels, mask, strict=True), "lesions", workers)
-    names = feature_dictionary(radiomics)["feature"]
-    features = pd.DataFrame(rows, columns=list(names), dtype=np.float64).dropna(axis="columns", how="all")
-    features.insert(0, "patient_id", pd.Series(patients, dtype="str"))
-    return features
+    own = (one_lesion(lesions, row) for row in range(len(lesions.patients)))
+    table = measure_lesions(own, radiomics, "lesions", workers, measured).dropna(axis="columns", how="all")
+    table.insert(0, "patient_id", pd.Series(lesions.patients, dtype="str"))
+    return table
+
+
+def measure_lesions(
+    lesions: Iterable[Lesion], radiomics: Radiomics, what: str, workers: int, measured: Measured | None
+) -> pd.DataFrame:
+    """One row a lesion, in order, and one column for each feature of the dictionary."""
+    names = feature_dictionary(radiomics)["feature"]  # refuses unknown settings before anything is measured
+    work = partial(_recall_or_measure, radiomics=radiomics, measured=measured)
+    return pd.DataFrame(map_patients(work, lesions, what, workers), columns=list(names), dtype=np.float64)
+
+
+def _recall_or_measure(lesion: Lesion, radiomics: Radiomics, measured: Measured | None) -> dict[str, float]:
+    """Measure, unless the same lesion was measured with the same settings and code before."""
+    if measured is None:
+        return measure_lesion(lesion, radiomics)
+    settings = radiomics.model_dump_json(exclude={"perturbed_patients", "perturbations", "perturbation_mm"})
+    content = (*lesion.phases, lesion.mask, lesion.spacing_mm)
+    return measured.recall(content, settings, partial(measure_lesion, lesion, radiomics))
 
 
 def feature_dictionary(radiomics: Radiomics) -> pd.DataFrame:
-    """Every feature on offer: ``feature, label, family, image, definition, ibsi_id``, in column order."""
-    rows = [(name, label, "shape", "mask", text, ibsi) for name, (label, text, ibsi) in SHAPE.items()]
-    rows += [(name, label, "kinetics", "all phases", text, "") for name, (label, text) in KINETICS.items()]
-    mirp = _mirp_names(radiomics)
-    for image in radiomics.images:
-        shown = image.replace("_", "-").capitalize()
-        rows += [
-            (f"{image}_{row.feature}", f"{shown} {row.short}".strip() + f": {row.text}", row.family, image,
-             f"{row.family.replace('_', ' ')}: {row.text}", row.ibsi_id)
-            for row in mirp.itertuples()
-        ]  # fmt: skip
-    return pd.DataFrame(rows, columns=["feature", "label", "family", "image", "definition", "ibsi_id"])
+    """Every feature on offer: ``feature, label, family, image, region, definition, ibsi_id``, in column order.
 
-
-def _mirp_names(radiomics: Radiomics) -> pd.DataFrame:
-    """``feature, family, short, text, ibsi_id`` of the MIRP features of the settings that have an IBSI reference."""
-    rows = []
-    for family in radiomics.families:
-        if family not in FAMILIES:
-            raise StudyError(
-                f"radiomics.families names {family!r}, which is not one of the families{nearest(family, FAMILIES)} "
-                f"Known families: {', '.join(FAMILIES)}."
-            )
-        settings = FeatureExtractionSettingsClass(
-            by_slice=False,
-            no_approximation=False,
-            base_feature_families=family,
-            base_discretisation_method="fixed_bin_number",
-            base_discretisation_n_bins=radiomics.bin_number,
+    Raises
+    ------
+    StudyError
+        An unknown image or family.
+    """
+    unknown = [image for image in radiomics.images if image not in IMAGES]
+    if unknown:
+        raise StudyError(
+            f"study.yml: radiomics.images names {unknown[0]!r}{nearest(unknown[0], IMAGES)} "
+            f"Known images: {', '.join(IMAGES)}."
         )
-        for feature in generate_features(settings):
-            feature.update_ibsi_compliance()
-            feature.create_table_name()
-            if feature.ibsi_compliant and not feature.table_name.startswith(NOT_OFFERED):
-                text = feature.name.partition(" - ")[2]
-                rows.append((feature.table_name, family, FAMILIES[family], text, feature.ibsi_id))
-    return pd.DataFrame(rows, columns=["feature", "family", "short", "text", "ibsi_id"])
+    rows = [(name, label, "shape", "mask", "tumour", text, ibsi) for name, (label, text, ibsi) in SHAPE.items()]
+    rows += _kinetic_rows(KINETICS | RIM, "", "tumour")
+    rows += _texture_rows(radiomics.images, radiomics.families, radiomics.bin_number, "", "tumour")
+    if radiomics.peritumoural_mm:
+        rows += _kinetic_rows(KINETICS | SURROUNDINGS, AROUND, "peritumoural")
+        around = radiomics.peritumoural_families
+        rows += _texture_rows(radiomics.images, around, radiomics.bin_number, AROUND, "peritumoural")
+    return pd.DataFrame(rows, columns=["feature", "label", "family", "image", "region", "definition", "ibsi_id"])
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep MIRP from configuring this process's root logger and from telling each step."""
-    root = logging.getLogger()
-    silent = logging.NullHandler()
-    root.addHandler(silent)  # basicConfig leaves a logger with a handler alone
-    before = root.manager.disable
-    logging.disable(logging.INFO)
-    try:
-        yield
-    finally:
-        logging.disable(before)
-        root.removeHandler(silent)
+def _kinetic_rows(kinetics: dict[str, tuple[str, str]], prefix: str, region: str) -> list[tuple[str, ...]]:
+    return [
+        (prefix + name, _label(label, region), "kinetics", "all phases", region, text, "")
+        for name, (label, text) in kinetics.items()
+    ]
+
+
+def _texture_rows(
+    images: tuple[str, ...], families: tuple[str, ...], bins: int, prefix: str, region: str
+) -> list[tuple[str, ...]]:
+    rows = []
+    for image in images:
+        for family in families:
+            shown = f"{image.replace('_', '-')} {FAMILIES.get(family, '')}".strip()
+            for feature in family_features(family, bins):
+                text = feature.name.partition(" - ")[2].strip()
+                rows.append((
+                    f"{prefix}{image}_{feature.table_name}",
+                    _label(f"{shown}: {text}", region),
+                    family, image, region,
+                    f"{family.replace('_', ' ')}: {text}",
+                    feature.ibsi_id,
+                ))  # fmt: skip
+    return rows
+
+
+def _label(text: str, region: str) -> str:
+    """A label in print: ``Wash-in GLCM: contrast``, ``Peritumoural wash-in GLCM: contrast``."""
+    if region == "tumour":
+        return text[:1].upper() + text[1:]
+    plain = text if text[1:2].isupper() else text[:1].lower() + text[1:]
+    return f"Peritumoural {plain}"

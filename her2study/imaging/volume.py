@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
-from nibabel.filebasedimages import ImageFileError
-from nibabel.orientations import apply_orientation, axcodes2ornt, inv_ornt_aff, io_orientation, ornt_transform
+from nibabel.orientations import apply_orientation
 from numpy.typing import NDArray
 
-from her2study.types import Mask, StudyError, Volume
-
-RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
-"""nibabel's world is right-anterior-superior; ours, as DICOM's and SimpleITK's, left-posterior-superior."""
-
-GRID_TOLERANCE_VOXELS = 0.1
-"""Two grids are one if no corner of the volume lies further apart than this."""
+from her2study.imaging.findings import Reason, Unfit
+from her2study.imaging.grids import Grid, differ, turn_to_lps
+from her2study.imaging.nifti import read_header, slabs
+from her2study.types import Mask, Volume
 
 
 @dataclass(frozen=True)
@@ -43,13 +38,18 @@ class Scan:
     path: Path
 
     @property
+    def grid(self) -> Grid:
+        """Its place in the patient, without the voxels."""
+        return Grid(self.voxels.shape, self.affine)
+
+    @property
     def spacing_mm(self) -> NDArray[np.float64]:
         """Voxel size along ``(z, y, x)``, each axis its own."""
-        return np.linalg.norm(self.affine[:3, :3], axis=0)[::-1]
+        return self.grid.spacing_mm
 
 
 def read_scan(path: Path) -> Scan:
-    """Read one phase.
+    """Read one phase: a slab of the file at a time into one float32 volume.
 
     Raises
     ------
@@ -57,14 +57,19 @@ def read_scan(path: Path) -> Scan:
         The file is missing, damaged, not three-dimensional, without a usable affine, or holds
         values that are not finite.
     """
-    voxels, affine, orientation = _read(path)
-    if not np.isfinite(voxels).all():
-        count = int((~np.isfinite(voxels)).sum())
-        raise StudyError(
-            f"{path}: {count} voxels are NaN or infinite; a scan must be finite everywhere: "
-            "export it again from the scanner's DICOM files, or exclude the patient"
-        )
-    return Scan(voxels, affine, orientation, Path(path))
+    stored = read_header(path)
+    flat = np.empty(stored.size, np.float32)
+    count = 0
+    for start, block in slabs(stored):
+        part = flat[start : start + block.size]
+        part[...] = block if (stored.slope, stored.inter) == (1, 0) else block * stored.slope + stored.inter
+        count += 0 if block.dtype.kind in "biu" else int((~np.isfinite(part)).sum())
+    if count:
+        raise not_finite(stored.path, count)
+    turn = turn_to_lps(stored.affine)
+    voxels = apply_orientation(flat.reshape(stored.shape, order="F"), turn).T
+    orientation = "".join(nib.aff2axcodes(stored.affine))
+    return Scan(np.ascontiguousarray(voxels), stored.grid.affine, orientation, stored.path)
 
 
 def read_mask(path: Path, scan: Scan) -> Mask:
@@ -79,10 +84,7 @@ def read_mask(path: Path, scan: Scan) -> Mask:
     check_same_grid(mask, scan)
     lesion = mask.voxels > 0.5
     if not lesion.any():
-        raise StudyError(
-            f"{path}: the mask marks no voxel; a lesion of at least one voxel is needed: "
-            "draw the mask again, or exclude the patient"
-        )
+        raise empty_mask(mask.path)
     return lesion
 
 
@@ -92,50 +94,30 @@ def check_same_grid(scan: Scan, reference: Scan) -> None:
     Raises
     ------
     StudyError
-        Naming what differs: the shape, or by how many millimetres the corners lie apart.
+        Naming what differs: shape, axes, spacing, tilt or origin, and by how much.
     """
-    if scan.voxels.shape != reference.voxels.shape:
-        raise StudyError(
-            f"{scan.path}: shape (z, y, x) {scan.voxels.shape} differs from {reference.voxels.shape} of "
-            f"{reference.path}; both must lie on one grid: resample it onto that scan, or export it again"
-        )
-    ends = [(0, n - 1) for n in scan.voxels.shape[::-1]]
-    corners = np.array([(x, y, z, 1) for x in ends[0] for y in ends[1] for z in ends[2]], dtype=float).T
-    apart_mm = np.linalg.norm((scan.affine @ corners - reference.affine @ corners)[:3], axis=0).max()
-    allowed_mm = GRID_TOLERANCE_VOXELS * reference.spacing_mm.min()
-    if apart_mm > allowed_mm:
-        raise StudyError(
-            f"{scan.path}: same shape as {reference.path}, but its affine puts a corner {apart_mm:.2f} mm away "
-            f"(at most {allowed_mm:.2f} mm allowed): copy that scan's affine into it if the voxels match, "
-            "else resample it onto that scan"
-        )
+    different = differ(scan.grid, reference.grid)
+    if different:
+        raise other_grid(Reason.PHASE_GRID, scan.path, reference.path, different)
 
 
-def _read(path: Path) -> tuple[Volume, NDArray[np.float64], str]:
-    """Voxels ``(z, y, x)``, affine from ``(x, y, z)`` to LPS, and the file's own axis codes."""
-    if not Path(path).is_file():
-        raise StudyError(
-            f"{path} does not exist; every included patient needs it: add the file, or exclude the patient in study.yml"
-        )
-    try:
-        image = nib.load(path)
-        raw = np.asanyarray(image.dataobj)
-    except (ImageFileError, OSError, EOFError, ValueError, zlib.error) as error:
-        raise StudyError(f"{path}: cannot be read as NIfTI ({error}); copy the file again") from None
-    if raw.ndim == 4 and raw.shape[3] == 1:
-        raw = raw[..., 0]
-    if raw.ndim != 3:
-        raise StudyError(
-            f"{path}: shape {raw.shape}; one phase must be one three-dimensional volume: split the file by phase"
-        )
-    affine = image.affine
-    if affine is None or not np.isfinite(affine).all() or abs(np.linalg.det(affine[:3, :3])) < 1e-6:
-        raise StudyError(
-            f"{path}: its affine has no volume, so nobody knows the voxel size; convert the scan again "
-            "with a tool that writes the affine (dcm2niix, for example)"
-        )
-    own = io_orientation(affine)
-    turn = ornt_transform(own, axcodes2ornt(("L", "P", "S")))
-    voxels = np.ascontiguousarray(apply_orientation(raw, turn).T, dtype=np.float32)
-    turned = RAS_TO_LPS @ affine @ inv_ornt_aff(turn, raw.shape)
-    return voxels, turned, "".join(nib.aff2axcodes(affine))
+def not_finite(path: Path, count: int) -> Unfit:
+    """The finding that a file holds values that are no numbers."""
+    return Unfit(
+        Reason.NOT_FINITE, path, f"{count} voxels are NaN or infinite", "a scan must be finite everywhere",
+        "export it again from the scanner's DICOM files, or exclude the patient",
+    )  # fmt: skip
+
+
+def empty_mask(path: Path) -> Unfit:
+    """The finding that a mask marks nothing."""
+    return Unfit(
+        Reason.EMPTY_MASK, path, "the mask marks no voxel", "a lesion of at least one voxel is needed",
+        "draw the mask again, or exclude the patient",
+    )  # fmt: skip
+
+
+def other_grid(reason: Reason, path: Path, reference: Path, different: tuple[str, str]) -> Unfit:
+    """The finding that a file does not lie on the grid of another."""
+    words, mend = different
+    return Unfit(reason, path, f"compared with {reference.name}, {words}", "both must lie on one grid", mend)

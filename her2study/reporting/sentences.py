@@ -32,32 +32,66 @@ def ranking_sentences(ranking: pd.DataFrame, first: int = 3) -> list[str]:
 
 
 def saliency_sentences(checks: pd.DataFrame) -> list[str]:
-    """What the ``saliency_sanity`` table allows to read from the maps."""
+    """What the ``saliency_sanity`` table allows to read from the maps of each method."""
     sentences = []
-    random = checks[checks["check"] == "randomisation"]
-    if len(random):
-        row = random.iloc[-1]  # every layer random
-        found = f"rank correlation with the maps of an untrained network {_numbers(row)}"
-        if row["high"] < SIMILAR:
-            sentences.append(f"The maps depend on what the network learned: {found}.")
-        elif row["low"] > SIMILAR:
-            sentences.append(f"The maps hardly depend on what the network learned and should not be read: {found}.")
-        else:
-            sentences.append(f"It is not certain that the maps depend on what the network learned: {found}.")
-    for row in checks[checks["check"] == "repeatability"].to_dict("records"):
-        words = "agree more about one patient than about two different ones"
-        if row["low"] <= row["reference"]:
-            words = "do not agree more about one patient than about two different ones, as far as these patients show"
-        sentences.append(f"Networks of two folds {words}: {_numbers(row)} against {number(row['reference'])}.")
-    for row in checks[checks["check"] == "lesion_overlap"].to_dict("records"):
-        if row["low"] > row["reference"]:
-            words = "lies in the lesion more than a blob in the middle of the image would"
-        elif row["high"] < row["reference"]:
-            words = "lies in the lesion less than a blob in the middle of the image would"
-        else:
-            words = "lies in the lesion about as much as a blob in the middle of the image would"
-        sentences.append(f"The heat {words}: {_numbers(row)} of it against {number(row['reference'])}.")
+    for _, own in checks.groupby("method", sort=False):
+        name = own["label"].iloc[0].split(":")[0]
+        random = own[own["check"] == "randomisation"].tail(1)  # every layer random
+        rest = own[own["check"] != "randomisation"]
+        for row in pd.concat([random, rest]).to_dict("records"):
+            sentences.append(f"{name}: {SALIENCY_WORDS[row['check']](row)}.")
     return sentences
+
+
+def _randomisation_words(row: dict) -> str:
+    found = f"rank correlation with the maps of an untrained network {_numbers(row)}"
+    if row["high"] < SIMILAR:
+        return f"the maps depend on what the network learned ({found})"
+    if row["low"] > SIMILAR:
+        return f"the maps hardly depend on what the network learned and should not be read ({found})"
+    return f"it is not certain that the maps depend on what the network learned ({found})"
+
+
+def _repeatability_words(row: dict) -> str:
+    words = "agree more about one patient than about two different ones"
+    if row["low"] <= row["reference"]:
+        words = "do not agree more about one patient than about two different ones, as far as these patients show"
+    return f"networks of two folds {words} ({_numbers(row)} against {number(row['reference'])})"
+
+
+def _agreement_words(row: dict) -> str:
+    known = row["low"] > max(0.0, row["reference"])
+    words = "the two methods agree about a patient" if known else "the two methods do not agree about a patient"
+    return f"{words} (rank correlation {_numbers(row)}, of two different patients {number(row['reference'])})"
+
+
+def _overlap_words(row: dict) -> str:
+    words = "about as much as"
+    if row["low"] > row["reference"]:
+        words = "more than"
+    elif row["high"] < row["reference"]:
+        words = "less than"
+    share = f"{_numbers(row)} of it against {number(row['reference'])}"
+    return f"the evidence lies in the lesion {words} a blob in the middle of the image would ({share})"
+
+
+def _rim_words(row: dict) -> str:
+    words = "do not tell the ring of a lesion with a planted rim from that of another, as far as these patients show"
+    if row["low"] > 0:
+        words = "put more evidence for HER2-positive on the ring where a rim was planted than where none was"
+    elif row["high"] < 0:
+        words = "put less evidence for HER2-positive on the ring, and more on the core, where a rim was planted"
+    return f"the maps {words} (difference {_numbers(row)})"
+
+
+SALIENCY_WORDS = {
+    "randomisation": _randomisation_words,
+    "repeatability": _repeatability_words,
+    "agreement": _agreement_words,
+    "lesion_overlap": _overlap_words,
+    "rim": _rim_words,
+}
+"""What a check of the ``saliency_sanity`` table means, by its kind."""
 
 
 def printed_claims(claims: pd.DataFrame) -> pd.DataFrame:
@@ -94,5 +128,5 @@ def conclusion(claims: pd.DataFrame, simulated: bool) -> list[str]:
     return sentences
 
 
-def _numbers(row: pd.Series | dict) -> str:
+def _numbers(row: dict) -> str:
     return interval(row["value"], row["low"], row["high"])

@@ -47,7 +47,7 @@ CLASS_COLOURS = {0: "#5B7F95", 1: "#C8553D"}
 """Outcome-negative and outcome-positive patients."""
 
 INK, GREY, PALE = "#222222", "#777777", "#E6E9EC"
-SEQUENTIAL, DIVERGING, HEAT = "cividis", "RdBu_r", "inferno"
+SEQUENTIAL, DIVERGING = "cividis", "RdBu_r"
 DASHES = ("-", "--", "-.", (0, (1, 1.2)), (0, (5, 1, 1, 1, 1, 1)), (0, (7, 2)), (0, (3, 1, 1, 1)))
 
 MODEL_SHORT = {

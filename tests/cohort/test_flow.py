@@ -3,7 +3,8 @@
 import pandas as pd
 import pytest
 
-from her2study.cohort.flow import NO_OUTCOME, apply_exclusions, cohort_flow, workflow
+from her2study.cohort.flow import NO_OUTCOME, UNFIT, apply_exclusions, cohort_flow, exclude_unfit, workflow
+from her2study.types import StudyError
 
 
 @pytest.fixture
@@ -84,3 +85,38 @@ def test_the_workflow_names_image_steps_only_where_there_are_images(splits, sett
     assert {"D-score", "Radiomics", "Combined model"} <= set(with_images["label"])
     assert not {"D-score", "Radiomics", "Combined model"} & set(without["label"])
     assert "5 development, 1 internal, 2 external" in without["detail"].tolist()
+
+
+def unfit(**reasons: str) -> pd.DataFrame:
+    everybody = [f"p{i}" for i in range(1, 9)]
+    return pd.DataFrame({"patient_id": everybody, "reason": [reasons.get(name, "") for name in everybody]})
+
+
+def test_unfit_patients_leave_last_and_stand_in_the_flow_by_reason(screened, splits, settings):
+    _, excluded = apply_exclusions(screened, settings.exclusions, settings.outcome, settings.source)
+    cohort = splits[["patient_id", "centre", "label"]].assign(centre="A")
+    fitness = unfit(p6="damaged file", p1="empty mask", p2="empty mask")
+    stays, everyone = exclude_unfit(cohort, excluded, fitness)
+    assert stays["patient_id"].tolist() == ["p8", "p3", "p4", "p5", "p7"]
+    assert list(zip(everyone["patient_id"], everyone["reason"], strict=True))[4:] == [
+        ("p1", f"{UNFIT}empty mask"),
+        ("p2", f"{UNFIT}empty mask"),
+        ("p6", f"{UNFIT}damaged file"),
+    ]
+    left = splits[splits["patient_id"].isin(stays["patient_id"])]
+    frame = cohort_flow(everyone, left, settings.centres, settings.exclusions).set_index("label")["n"]
+    assert frame["Screened"] == 12
+    assert frame[f"{UNFIT}empty mask"] == 2
+    assert frame["Included"] == 5
+
+
+def test_nobody_is_unfit(splits, settings):
+    excluded = pd.DataFrame({"patient_id": ["x"], "centre": ["A"], "reason": ["Treated before"]})
+    stays, everyone = exclude_unfit(splits, excluded, unfit())
+    pd.testing.assert_frame_equal(stays, splits)
+    pd.testing.assert_frame_equal(everyone, excluded.astype("str"))
+
+
+def test_a_centre_left_without_a_class_stops_the_study(splits):
+    with pytest.raises(StudyError, match=r"all 1 negative patients of centre 'C' are unfit for use .*damaged file"):
+        exclude_unfit(splits, pd.DataFrame(columns=["patient_id", "centre", "reason"]), unfit(p7="damaged file"))

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from her2study.cohort.schema import check_table, typed_cohort
+from her2study.cohort.schema import check_table, check_times, typed_cohort
 from her2study.types import StudyError
 
 
@@ -30,9 +30,12 @@ def test_the_cohort_has_the_columns_types_and_order_of_the_contract(raw, setting
 def test_times_are_kept_as_written_where_the_table_has_them(raw, settings):
     raw["acquisition_times"] = pd.Series(["[0, 90]"] * 7 + [None], dtype="str")
     assert build(raw, settings)["acquisition_times"].isna().sum() == 1
+    check_times(raw, settings.source)
+    check_times(raw.drop(columns="acquisition_times"), settings.source)
     raw.loc[0, "acquisition_times"] = "[0, 90, 80]"
     with pytest.raises(StudyError, match=r"row 2, patient 'p8'.*must start at 0 and grow"):
-        build(raw, settings)
+        check_times(raw, settings.source)
+    assert build(raw, settings)["acquisition_times"].tolist()[-1] == "[0, 90, 80]"  # the check of the scans tells it
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from skimage.restoration import estimate_sigma
 
 from her2study.imaging.preprocess import preprocess_patients
-from her2study.imaging.quality import describe_quality, flag_scans, flag_table, montage, quality_table
+from her2study.imaging.quality import describe_quality, flag_scans, flag_table, noise_level, quality_table
 from her2study.study import Imaging
 from tests.imaging.patients import cohort_of, write_patient
 
@@ -13,6 +14,7 @@ FINE = {
     "centre": "A",
     "signal_to_noise": 30.0,
     "enhancement_ratio": 2.0,
+    "motion_mm": 0.4,
     "coverage_percent": 100.0,
     "lesion_voxels": 900,
     "mask_components": 1,
@@ -23,7 +25,7 @@ FINE = {
 
 def test_a_planted_scan_is_measured(tmp_path):
     write_patient(tmp_path, "P1", levels=(100, 220, 190))  # noise 2
-    quality = preprocess_patients(cohort_of("P1"), tmp_path, IMAGING).quality.iloc[0]
+    quality = preprocess_patients(cohort_of("P1"), tmp_path, IMAGING, tmp_path / "store").quality.iloc[0]
     assert quality["signal_to_noise"] == pytest.approx(50, rel=0.15)
     assert quality["enhancement_ratio"] == pytest.approx(2.2, rel=0.01)
     assert quality["coverage_percent"] == 100
@@ -31,10 +33,17 @@ def test_a_planted_scan_is_measured(tmp_path):
     assert quality["findings"] == ""
 
 
+def test_noise_is_that_of_scikit_image():
+    volume = (np.indices((20, 30, 31)).sum(axis=0) + np.random.default_rng(0).normal(0, 3, (20, 30, 31))).astype("f4")
+    assert noise_level(volume) == pytest.approx(estimate_sigma(volume), rel=1e-6)
+    assert noise_level(volume) == pytest.approx(3, rel=0.15)
+    assert noise_level(np.ones((8, 8, 8), np.float32)) == pytest.approx(0, abs=1e-6)
+
+
 def test_a_crop_that_is_too_small_shows_in_the_coverage(tmp_path):
     write_patient(tmp_path, "P1", affine=np.diag([-1.0, -1.2, 0.5, 1.0]), shape=(40, 40, 72))
     small = IMAGING.model_copy(update={"crop_voxels": (4, 40, 40)})  # 6 mm of 14 mm
-    quality = preprocess_patients(cohort_of("P1"), tmp_path, small).quality.iloc[0]
+    quality = preprocess_patients(cohort_of("P1"), tmp_path, small, tmp_path / "store").quality.iloc[0]
     # Between the planes z = -3 and 3 of an ellipsoid of half height 7 lies (3 u - u^3) / 2, u = 3 / 7.
     assert quality["coverage_percent"] == pytest.approx(100 * (3 * 3 / 7 - (3 / 7) ** 3) / 2, abs=2.5)
     assert quality["findings"] == "lesion leaves the crop"
@@ -46,6 +55,8 @@ def test_a_crop_that_is_too_small_shows_in_the_coverage(tmp_path):
         ({}, ""),
         ({"signal_to_noise": 3.0}, "signal-to-noise ratio below 8"),
         ({"enhancement_ratio": 1.0}, "hardly enhances"),
+        ({"motion_mm": 3.1}, "moved by over 2 mm between phases"),
+        ({"motion_mm": np.nan}, ""),
         ({"lesion_voxels": 20}, "lesion smaller than 64 voxels"),
         ({"mask_components": 3}, "mask in several pieces"),
         ({"early_seconds": 200.0}, "early phase over 60 s off"),
@@ -72,25 +83,11 @@ def test_tables_and_sentences_count_what_was_flagged():
     assert "All 3 scans" in text
     assert "finding: 2 (66.7%)" in text
     assert "95% of the lesion: 1." in text
+    assert "moved by 0.4 mm in the median and 0.4 mm at most" in text
+    assert table.loc["all", "motion_mm"] == "0.4 (0.4 to 0.4)"
 
 
 def test_no_flag_at_all_gives_an_empty_flag_table():
     scans = pd.DataFrame([FINE | {"findings": ""}])
     assert flag_table(scans).empty
     assert list(flag_table(scans).columns) == ["flag", "A", "all"]
-
-
-def test_the_montage_spreads_over_centres_and_labels_and_shows_the_largest_slice():
-    n = 12
-    cohort = pd.DataFrame({"patient_id": [f"P{i:02d}" for i in range(n)], "centre": list("AAAAAABBBBBB"), "label": 0})
-    cohort.loc[[4, 5, 11], "label"] = 1
-    mask = np.zeros((n, 3, 4, 5), np.uint8)
-    mask[:, 0, 0, 0] = 1
-    mask[:, 2, 1:3, 1:3] = 1
-    channels = np.random.default_rng(0).normal(size=(n, 3, 3, 4, 5)).astype(np.float16)
-    frame = montage(channels, mask, cohort, patients=4)
-    assert frame["patient_id"].tolist() == ["P00", "P04", "P06", "P11"]
-    assert frame[["height", "width"]].to_numpy().tolist() == [[4, 5]] * 4
-    np.testing.assert_array_equal(np.reshape(frame["mask"][0], (4, 5)), mask[0, 2])
-    np.testing.assert_array_equal(np.reshape(frame["image"][1], (4, 5)), channels[4, 1, 2])
-    pd.testing.assert_frame_equal(frame, montage(channels, mask, cohort, patients=4))

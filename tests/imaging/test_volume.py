@@ -60,7 +60,7 @@ def _without_affine(path):
     ("spoil", "says"),
     [
         (lambda path: path.unlink(), "does not exist"),
-        (_truncated, "cannot be read as NIfTI"),
+        (_truncated, "cannot be read to its end"),
         (_with_nan, "120960 voxels are NaN"),
         (_flat, r"shape \(60, 56\)"),
         (_without_affine, "its affine has no volume"),

@@ -26,7 +26,7 @@ def figure_frames(
     folds: int = 5,
     seed: int = 1,
 ) -> dict[str, pd.DataFrame]:
-    """Frames of all 25 figures for ``n`` patients a split."""
+    """Frames of all 26 figures for ``n`` patients a split."""
     rng = np.random.default_rng(seed)
     scores = _predictions(rng, n, models, splits)
     algorithms = _predictions(rng, n, (*BASELINES, *models[:1]), splits)
@@ -34,7 +34,8 @@ def figure_frames(
         "cohort_flow": _cohort_flow(splits),
         "workflow": _workflow(),
         "network": _network(),
-        "montage": _pictures(rng, 2 * pictures).drop(columns=["heat", "probability", "title"]),
+        "montage": _pictures(rng, 2 * pictures).drop(columns=["gradcam", "occlusion", "probability", "title"]),
+        "montage_all": _montage_page(rng, 5 * pictures),
         "learning_curves": _learning_curves(rng, folds),
         "algorithms_roc": _roc(algorithms),
         "roc": _roc(scores),
@@ -197,10 +198,37 @@ def _network():
         ("Residual stage 4", "128 × 2 × 3 × 3", 1_557_504, "Two blocks, stride 2"),
         ("Global average pooling", "128", 0, ""),
         ("Dropout", "128", 0, "p = 0.2"),
-        ("Linear", "1", 129, "Logit; its sigmoid is the D-score"),
+        ("Linear", "1", 129, "Half of the logit"),
+        ("Measurements", "9", 0, "Of the lesion in its mask"),
+        ("Measured head", "1", 7, "Logistic regression; half of the logit"),
     ]
-    names = ["order", "layer", "output", "parameters", "detail"]
-    return pd.DataFrame([(i, *row) for i, row in enumerate(rows)], columns=names)
+    branch = [0] + 8 * [1] + 2 * [2]
+    names = ["order", "branch", "layer", "output", "parameters", "detail"]
+    return pd.DataFrame([(i, branch[i], *row) for i, row in enumerate(rows)], columns=names)
+
+
+def _montage_page(rng, n):
+    """Four centres, in turn; the first patient of each has findings."""
+    rows = []
+    for place, row in enumerate(_pictures(rng, n).sort_values("centre", kind="stable").to_dict("records")):
+        first = not rows or rows[-1]["centre"] != row["centre"]
+        line = 0 if not rows else rows[-1]["row"] + (first or rows[-1]["column"] == 9)
+        total = sum("ABCD"[i % 4] == row["centre"] for i in range(n))
+        rows.append(
+            {
+                "patient_id": row["patient_id"] + "_with_a_long_name" * (place % 7 == 3),
+                "centre": row["centre"],
+                "heading": f"Centre {row['centre']}, {total} patients; with findings: 1",
+                "row": line,
+                "column": 0 if first or rows[-1]["column"] == 9 else rows[-1]["column"] + 1,
+                "flag": ["pieces", "noisy, weak, moved, cut off"][place % 2] if first else "",
+                "height": 40,
+                "width": 40,
+                "image": np.clip(255 * np.asarray(row["image"]), 0, 255).astype(int),
+                "mask": row["mask"],
+            }
+        )
+    return pd.DataFrame(rows)
 
 
 def _pictures(rng, n):
@@ -211,7 +239,13 @@ def _pictures(rng, n):
         image = np.exp(-((radius / 9) ** 2)) + rng.normal(0.2, 0.08, (40, 40))
         heat = np.exp(-(np.hypot(y - 20, x - 14) ** 2) / 150)
         title = ["Confident and right", "Confident and wrong", "Undecided"][i % 3]
-        picture = {"height": 40, "width": 40, "image": image.ravel(), "heat": heat.ravel()}
+        picture = {
+            "height": 40,
+            "width": 40,
+            "image": image.ravel(),
+            "gradcam": heat.ravel(),
+            "occlusion": -heat.ravel(),
+        }
         person = {
             "patient_id": f"SIM_{i:04d}",
             "centre": "ABCD"[i % 4],
@@ -334,12 +368,16 @@ def _shap_cases(rng):
 
 def _saliency_sanity():
     rows = [
-        ("weights", "Similarity to maps of randomised weights", "dscore", 0.21, 0.12, 0.30, np.nan),
-        ("repeat", "Similarity to maps of a retrained network", "dscore", 0.55, 0.43, 0.66, np.nan),
-        ("overlap", "Share of heat inside the lesion", "dscore", 0.38, 0.31, 0.45, 0.29),
-        ("hit", "Hottest voxel inside the lesion", "dscore", 0.62, np.nan, np.nan, 0.60),
+        *[("randomisation", f"Grad-CAM: random head to stage {stage}", 0.21, 0.12, 0.30, 0) for stage in (4, 3, 2, 1)],
+        ("randomisation", "Occlusion: random head to stem", 0.21, 0.12, 0.30, 0),
+        ("repeatability", "Grad-CAM: two networks, same patient", 0.55, 0.43, 0.66, 0.3),
+        ("repeatability", "Occlusion: two networks, same patient", 0.55, 0.43, 0.66, 0.3),
+        ("agreement", "Grad-CAM: same patient by occlusion", -0.15, -0.33, 0.06, 0.1),
+        ("lesion_overlap", "Grad-CAM: share of the evidence in the lesion", 0.38, 0.31, 0.45, 0.29),
+        ("rim", "Grad-CAM: ring above core, 12 planted rims minus 30 others", 0.12, -0.4, 0.5, 0),
     ]
-    return pd.DataFrame(rows, columns=["check", "label", "model", "value", "low", "high", "reference"])
+    frame = pd.DataFrame(rows, columns=["check", "label", "value", "low", "high", "reference"])
+    return frame.assign(model="dscore", method=frame["label"].str.split(":").str[0].str.lower())
 
 
 def _subgroups(rng, models, splits):

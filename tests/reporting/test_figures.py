@@ -16,9 +16,9 @@ from tests.reporting.figure_frames import centre_rows, figure_frames
 from tests.reporting.geometry import clipped, drawn_texts, overlapping
 
 DESIGN = (
-    "cohort_flow workflow network montage learning_curves algorithms_roc roc precision_recall calibration "
-    "decision_curve decision_difference confusion score_distribution forest nomogram correlation shap_summary shap_bar "
-    "shap_dependence shap_cases gradcam saliency_sanity subgroups centres failure_cases"
+    "cohort_flow workflow network montage montage_all learning_curves algorithms_roc roc precision_recall "
+    "calibration decision_curve decision_difference confusion score_distribution forest nomogram correlation "
+    "shap_summary shap_bar shap_dependence shap_cases gradcam saliency_sanity subgroups centres failure_cases"
 ).split()
 STRANGERS = (
     "combined",
@@ -69,7 +69,11 @@ BY_SPLIT = {"cohort_flow", "algorithms_roc", "subgroups", *EVALUATION}
 VARIED = [
     *[("usual", name) for name in DESIGN],
     *[("many", name) for name in DESIGN if name not in ALIKE],
-    *[("few", name) for name in DESIGN if name not in ALIKE | {"montage", "learning_curves", "failure_cases"}],
+    *[
+        ("few", name)
+        for name in DESIGN
+        if name not in ALIKE | {"montage", "montage_all", "learning_curves", "failure_cases"}
+    ],
     *[("no internal", name) for name in DESIGN if name in BY_SPLIT],
     *[(size, name) for size in ("strangers", "alone") for name in EVALUATION],
 ]
@@ -119,6 +123,16 @@ def test_what_a_journal_asks_of_the_files(tmp_path):
         assert [round(dpi) for dpi in print_ready.info["dpi"]] == [600, 600]
         assert print_ready.info["compression"] == "tiff_lzw"
         assert abs(print_ready.width / 600 * 25.4 - 174) < 0.2
+
+
+def test_pages_of_a_figure_are_drawn_by_their_numbers(tmp_path):
+    frame = FRAMES["few"]["montage_all"]
+    assert write_figure("montage_all_12", frame, tmp_path, True)[0].name == "montage_all_12.pdf"
+    texts = [text for text, _ in drawn_texts(draw("montage_all_2", frame, True))]
+    assert "Centre A, 3 patients; with findings: 1" in texts
+    assert "pieces" in texts
+    with pytest.raises(StudyError, match="unknown figure 'montage_none_2'"):
+        draw("montage_none_2", frame, True)
 
 
 def test_drawing_leaves_matplotlib_as_it_was():

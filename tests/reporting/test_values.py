@@ -102,12 +102,28 @@ def test_a_ranking_in_words():
         ("lesion_overlap", 0.3, 0.5, 0.2, "more than a blob"),
         ("lesion_overlap", 0.3, 0.5, 0.6, "less than a blob"),
         ("lesion_overlap", 0.3, 0.5, 0.4, "about as much"),
+        ("agreement", 0.3, 0.5, 0.1, "methods agree"),
+        ("agreement", -0.3, -0.1, -0.5, "methods do not agree"),
+        ("rim", 0.1, 0.3, 0.0, "more evidence for HER2-positive on the ring"),
+        ("rim", -0.3, -0.1, 0.0, "more on the core"),
+        ("rim", -0.1, 0.3, 0.0, "do not tell the ring"),
     ],
 )
 def test_saliency_in_words(check, low, high, reference, words):
-    row = {"check": check, "value": (low + high) / 2, "low": low, "high": high, "reference": reference}
+    row = {"check": check, "method": "gradcam", "label": "Grad-CAM: of something"}
+    row |= {"value": (low + high) / 2, "low": low, "high": high, "reference": reference}
     (sentence,) = saliency_sentences(pd.DataFrame([row]))
     assert words in sentence
+    assert sentence.startswith("Grad-CAM: ")
+    assert sentence.endswith(").")
+
+
+def test_of_the_randomised_maps_only_the_last_is_told():
+    rows = [("randomisation", method, f"{method}: random {what}", 0.9 if what == "head" else 0.0)
+            for method in ("Grad-CAM", "Occlusion") for what in ("head", "stem")]  # fmt: skip
+    frame = pd.DataFrame(rows, columns=["check", "method", "label", "value"]).assign(reference=0.0)
+    sentences = saliency_sentences(frame.assign(low=frame["value"] - 0.1, high=frame["value"] + 0.1))
+    assert [sentence.split(": the maps depend")[0] for sentence in sentences] == ["Grad-CAM", "Occlusion"]
 
 
 def test_claims_are_printed_in_their_own_measure():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from inspect import signature
 from pathlib import Path
@@ -20,6 +21,7 @@ from her2study.reporting.figures import (
     explanation,
     flow,
     learning,
+    montage,
     nomogram,
     pictures,
     roc,
@@ -36,6 +38,7 @@ FIGURES: dict[str, Callable[..., Figure]] = {
     "workflow": flow.workflow,
     "network": flow.network,
     "montage": pictures.montage,
+    "montage_all": montage.montage_all,
     "learning_curves": learning.learning_curves,
     "algorithms_roc": roc.algorithms_roc,
     "roc": roc.roc,
@@ -60,7 +63,8 @@ FIGURES: dict[str, Callable[..., Figure]] = {
 }
 """Stable names of the study's figures, in the order of a paper.
 
-Each takes its frame, and ``confidence`` where the figure names an interval.
+Each takes its frame, and ``confidence`` where the figure names an interval. A figure of several pages is
+stored page by page, as ``montage_all_1``, ``montage_all_2`` and so on.
 """
 
 SCREEN_DPI, TIFF_DPI = 200, 600
@@ -77,13 +81,14 @@ def draw(name: str, frame: pd.DataFrame, simulated: bool, confidence: float = 0.
     StudyError
         The name is not one of :data:`FIGURES`, or the frame has no rows.
     """
-    if name not in FIGURES:
+    kind = re.sub(r"_\d+$", "", name)
+    if kind not in FIGURES:
         raise StudyError(f"unknown figure {name!r}{nearest(name, FIGURES)} Known figures: {', '.join(FIGURES)}.")
     if frame.empty:
         raise StudyError(f"figure {name!r}: its data has no rows, so nothing would be shown; run its notebook again")
     with journal_style():
-        named = {"confidence": confidence} if "confidence" in signature(FIGURES[name]).parameters else {}
-        figure = FIGURES[name](frame.reset_index(drop=True), **named)
+        named = {"confidence": confidence} if "confidence" in signature(FIGURES[kind]).parameters else {}
+        figure = FIGURES[kind](frame.reset_index(drop=True), **named)
         if simulated:
             mark_simulated(figure)
         figure.draw_without_rendering()  # lays the panels out once, for every format alike

@@ -138,7 +138,10 @@ def _step(row: object, width: float) -> tuple[list[str], list[str], float]:
 
 
 def network(frame: pd.DataFrame) -> Figure:
-    """The layers from input to logit: a bar as wide as the grid, beside output shape and parameters."""
+    """The layers from input to logit: a bar as wide as the grid, beside output shape and parameters.
+
+    Layers of one ``branch`` stand behind one another; each branch starts from the input.
+    """
     rows = frame.sort_values("order").reset_index(drop=True)
     sizes = [[int(size) for size in re.findall(r"\d+", str(output))] for output in rows["output"]]
     grids = np.array([size[-1] if len(size) > 1 else 1 for size in sizes], dtype=float)
@@ -146,6 +149,7 @@ def network(frame: pd.DataFrame) -> Figure:
     layers = [wrap(spell(layer), 30) for layer in rows["layer"]]
     details = [wrap(str(detail).replace("x3x3", "×3×3"), WIDTH - 126) for detail in rows["detail"]]
     step, first = max(8.2, 1.6 + lines_mm(max(len(lines) for lines in layers + details))), 9.0
+    again = (rows["branch"].diff() > 0) & (rows["branch"] > 1)
     figure, axes = board(first + step * len(rows) + 8)
     top = axes.get_ylim()[1] - 1
     for head, x in {"Layer": 44, "Output": 77, "Parameters": 120, "Detail": 124}.items():
@@ -156,7 +160,7 @@ def network(frame: pd.DataFrame) -> Figure:
         y = top - first - step * (place + 0.5)
         face = STAGE_COLOURS[0] if place in (0, len(rows) - 1) else STAGE_COLOURS[1]
         box(axes, 22 - widths[place] / 2, y - 2.2, widths[place], 4.4, face)
-        if place:
+        if place and not again[place]:
             arrow(axes, (22, y + step - 2.2), (22, y + 2.2))
         parameters = f"{row['parameters']:,}" if row["parameters"] else "–"
         output = str(row["output"]).replace(" x ", " × ")
@@ -168,5 +172,7 @@ def network(frame: pd.DataFrame) -> Figure:
     total = f"{rows['parameters'].sum():,} in all"
     axes.text(120, 3.5, total, ha="right", va="center_baseline", weight="bold")
     note = "Width of a bar: side of the grid. Output: channels × z × y × x."
+    if again.any():
+        axes.text(124, 3.5, "No arrow: from the input again.", va="center_baseline", color=GREY)
     axes.text(2, 3.5, note, va="center_baseline", color=GREY)
     return figure

@@ -1,4 +1,4 @@
-"""Pictures of patients: wash-in with the lesion's outline, and what the network looked at."""
+"""Pictures of patients: wash-in with the lesion's outline, and what spoke for and against HER2-positive."""
 
 from __future__ import annotations
 
@@ -6,24 +6,29 @@ import math
 
 import numpy as np
 import pandas as pd
-from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
+from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from her2study.reporting.lettering import fit
-from her2study.reporting.style import COLUMN_MM, HEAT, MARK_MM, new_figure
+from her2study.reporting.style import COLUMN_MM, MARK_MM, new_figure
 from her2study.words import number
 
 OUTLINE = "#56E0FF"
 MARGIN, GAP = 2.0, 1.6
 
+GAP_SHARE = 1 / 20
+"""Width of the strip between the pictures of a patient, of a picture's."""
+
+EVIDENCE = LinearSegmentedColormap.from_list("evidence", ["#4C8DFF", "#1B2F6B", "#000000", "#8C2A0B", "#FFA21F"])
+"""Blue speaks against, orange for; black, on a grey picture transparent, neither."""
+
 
 def montage(frame: pd.DataFrame) -> Figure:
     """One slice a patient, the lesion outlined."""
-    figure, cells = _grid(len(frame), columns=8, head_mm=7.2, square=True)
+    figure, cells = _grid(len(frame), columns=8, head_mm=7.2)
     for axes, row in zip(cells, frame.itertuples(), strict=True):
         _show(axes, _grey(_picture(row, "image")), _picture(row, "mask"))
         _title(axes, [str(row.patient_id), f"{row.centre}, {_status(row.label)}"], 19)
@@ -31,23 +36,25 @@ def montage(frame: pd.DataFrame) -> Figure:
 
 
 def gradcam(frame: pd.DataFrame) -> Figure:
-    """Pairs of pictures: wash-in with the lesion outlined, and the same with the Grad-CAM heat."""
-    figure, cells = _grid(len(frame), columns=4, head_mm=7.2, square=False, foot_mm=11)
+    """Three pictures a patient: wash-in, and the same under the Grad-CAM and under the occlusion map."""
+    figure, cells = _grid(len(frame), columns=3, head_mm=7.2, shape=(3 + 2 * GAP_SHARE, 1), foot_mm=14.5)
     for axes, row in zip(cells, frame.itertuples(), strict=True):
-        image, heat, mask = (_picture(row, name) for name in ("image", "heat", "mask"))
-        gap = np.ones((image.shape[0], max(1, image.shape[1] // 24), 3))
-        pair = np.concatenate([_grey(image), gap, _overlay(image, heat)], axis=1)
-        _show(axes, pair, mask)
-        # the same outline on both halves: how much of the heat is on the lesion
-        _outline(axes, mask, image.shape[1] + gap.shape[1])
+        image, mask, *maps = (_picture(row, name) for name in ("image", "mask", "gradcam", "occlusion"))
+        gap = np.ones((image.shape[0], max(1, round(image.shape[1] * GAP_SHARE)), 3))
+        parts = [_grey(image), *(part for heat in maps for part in (gap, _overlay(image, heat)))]
+        _show(axes, np.concatenate(parts, axis=1), mask)
+        for place in range(1, 3):  # the same outline on each: how much of the heat is on the lesion
+            _outline(axes, mask, place * (image.shape[1] + gap.shape[1]))
         about = f"{row.centre}, {_status(row.label)}, predicted {number(row.probability)}"
-        _title(axes, [f"{row.title}: {row.patient_id}", about], 41)
+        _title(axes, [f"{row.title}: {row.patient_id}", about], 55)
     height_mm = figure.get_size_inches()[1] * 25.4
+    about = "Left to right: wash-in; Grad-CAM; occlusion. Outlined: the lesion. Each map has its own scale."
+    figure.text(0.5, 11.6 / height_mm, about, ha="center", va="center")
     bar_axes = figure.add_axes((0.36, 6.3 / height_mm, 0.28, 1.8 / height_mm))
-    bar = figure.colorbar(ScalarMappable(Normalize(0, 1), HEAT), cax=bar_axes, orientation="horizontal")
+    bar = figure.colorbar(ScalarMappable(Normalize(-1, 1), EVIDENCE), cax=bar_axes, orientation="horizontal")
     bar.set_ticks([])
-    bar.set_label("Evidence for HER2-positive (Grad-CAM)")
-    for x, text, side in ((-0.02, "none", "right"), (1.02, "most", "left")):
+    bar.set_label("Evidence about HER2-positive")
+    for x, text, side in ((-0.02, "against", "right"), (1.02, "for", "left")):
         bar_axes.text(x, 0.5, text, transform=bar_axes.transAxes, ha=side, va="center")
     bar.outline.set_visible(False)
     return figure
@@ -57,10 +64,12 @@ failure_cases = gradcam
 """The worst errors, drawn like any other case."""
 
 
-def _grid(n: int, columns: int, head_mm: float, square: bool, foot_mm: float = 1.0) -> tuple[Figure, list[Axes]]:
-    """Equal cells with room for a title of two lines above each."""
+def _grid(
+    n: int, columns: int, head_mm: float, shape: tuple[float, float] = (1, 1), foot_mm: float = 1.0
+) -> tuple[Figure, list[Axes]]:
+    """Equal cells, as wide to high as ``shape``, with room for a title of two lines above each."""
     width = (COLUMN_MM["double"] - 2 * MARGIN - GAP * (columns - 1)) / columns
-    height = width if square else width * 0.49
+    height = width * shape[1] / shape[0]
     rows = math.ceil(n / columns)
     total = rows * (height + head_mm) + foot_mm
     figure = new_figure(total)
@@ -92,11 +101,10 @@ def _grey(image: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _overlay(image: NDArray[np.float64], heat: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Heat over the grey picture, the more opaque the hotter."""
-    peak = np.nanmax(heat) if np.isfinite(heat).any() else 0
-    hot = np.nan_to_num(heat) / peak if peak > 0 else np.zeros_like(heat)
-    opacity = (0.65 * hot**0.7)[..., None]
-    return (1 - opacity) * _grey(image) + opacity * colormaps[HEAT](np.clip(hot, 0, 1))[..., :3]
+    """Evidence from -1 to 1 over the grey picture, the more opaque the stronger."""
+    heat = np.clip(np.nan_to_num(heat), -1, 1)
+    opacity = (0.75 * np.abs(heat) ** 0.7)[..., None]
+    return (1 - opacity) * _grey(image) + opacity * EVIDENCE((heat + 1) / 2)[..., :3]
 
 
 def _show(axes: Axes, picture: NDArray[np.float64], mask: NDArray[np.float64]) -> None:

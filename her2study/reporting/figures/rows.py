@@ -214,10 +214,14 @@ def saliency_sanity(frame: pd.DataFrame, confidence: float = 0.95) -> Figure:
     page.text(2, top + 3, "Check", va="center", weight="bold")
     page.text(WIDTH - 2, top + 3, f"Value ({ci(confidence)})", ha="right", va="center", weight="bold")
     page.plot([2, WIDTH - 2], [top, top], color=GREY, linewidth=0.7)
-    axes.set(xlim=(span[0] - 0.03, span[1] + 0.03), xlabel="Rank correlation or share of the heat", yticks=[])
+    axes.set(
+        xlim=(span[0] - 0.03, span[1] + 0.03),
+        xlabel="Rank correlation, share of the evidence, or difference",
+        yticks=[],
+    )
     axes.spines["left"].set_visible(False)
     keys = [
-        Line2D([], [], color=INK, marker="o", markersize=4, label="Grad-CAM of the D-score"),
+        Line2D([], [], color=INK, marker="o", markersize=4, label="The maps of the D-score"),
         Line2D([], [], color="#B22A55", marker="|", linestyle="", markersize=9, markeredgewidth=1.6,
                label="Reference: a map that says nothing"),
     ]  # fmt: skip
