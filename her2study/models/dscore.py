@@ -17,9 +17,10 @@ import pandas as pd
 from scipy.optimize import minimize
 from scipy.special import expit
 
+from her2study.models.inference import predict_logits
 from her2study.models.network import CHANNELS, DScoreNetwork, network_from_arrays
+from her2study.models.pretrained import Pretrained
 from her2study.models.provenance import TRAINED_ON_COLUMNS, fingerprint
-from her2study.models.training import predict_logits
 from her2study.study import Network
 from her2study.types import NO_FOLD, PREDICTION_COLUMNS, StudyError
 
@@ -158,16 +159,23 @@ def gather_trained_on(trained_on: Mapping[int, pd.DataFrame]) -> pd.DataFrame:
 
 
 def frozen_description(
-    trained_on: pd.DataFrame, splits: pd.DataFrame, fold: int, settings: Network, preprocessing: Mapping[str, Any]
+    trained_on: pd.DataFrame,
+    splits: pd.DataFrame,
+    fold: int,
+    settings: Network,
+    preprocessing: Mapping[str, Any],
+    pretrained: Pretrained | None = None,
+    channels_named: Sequence[str] = CHANNELS,
 ) -> dict[str, Any]:
     """What stands beside the weights of a fold so that they can be used, or refused, years later."""
     labels = splits.set_index("patient_id")["label"].loc[trained_on["patient_id"]]
     return {
         "model": MODEL,
         "fold": fold,
-        "channels": list(CHANNELS),
+        "channels": list(channels_named),
         "network": settings.model_dump(),
         "preprocessing": dict(preprocessing),
+        "pretrained": {"file": pretrained.file, "sha256": pretrained.sha256} if pretrained else None,
         "training_patients": len(labels),
         "training_fingerprint": fingerprint(labels.index, labels),
     }
@@ -175,4 +183,4 @@ def frozen_description(
 
 def thaw(description: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> DScoreNetwork:
     """The network of :func:`frozen_description` and its weights, ready for inference."""
-    return network_from_arrays(Network(**description["network"]), arrays)
+    return network_from_arrays(Network(**description["network"]), arrays, tuple(description["channels"]))

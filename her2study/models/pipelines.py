@@ -1,13 +1,14 @@
-"""The pipelines behind the baselines: encode, scale, select, classify, all fitted by training patients."""
+"""The pipelines behind the baselines: prepare radiomics, encode, scale, select, classify, all fitted in-fold."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from lightgbm import LGBMClassifier
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_selection import f_classif
@@ -68,8 +69,19 @@ class UncorrelatedBest(TransformerMixin, BaseEstimator):
         return X[:, self.taken_]
 
 
-def build_pipeline(model: str, variables: dict[str, Variable], seed: int, smallest_class: int = 10) -> Pipeline:
-    """Unfitted pipeline: encode and impute, standardise, select, classify.
+def build_pipeline(
+    model: str,
+    variables: dict[str, Variable],
+    seed: int,
+    smallest_class: int = 10,
+    preparation: Sequence[tuple[str, BaseEstimator]] = (),
+) -> Pipeline:
+    """Unfitted pipeline: prepare, encode and impute, standardise, select, classify.
+
+    Parameters
+    ----------
+    preparation : sequence
+        Named steps from DataFrame to DataFrame, see :mod:`her2study.models.harmonise`; they are cloned.
 
     Raises
     ------
@@ -96,7 +108,8 @@ def build_pipeline(model: str, variables: dict[str, Variable], seed: int, smalle
         "mlp": lambda: MLPClassifier(solver="lbfgs", max_iter=60, random_state=seed),
     }
     steps = [("encode", Encoder(variables)), ("scale", StandardScaler()), ("select", UncorrelatedBest())]
-    return Pipeline([*steps, ("model", classifiers[model]())])
+    before = [(name, clone(step)) for name, step in preparation]
+    return Pipeline([*before, *steps, ("model", classifiers[model]())])
 
 
 def search_space(model: str, settings: Baselines, patients: int, columns: int) -> dict[str, list[Any]]:

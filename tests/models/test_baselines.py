@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
 from her2study.models import baselines
 from her2study.models.crossfit import labels_of
+from her2study.models.harmonise import preparation_table
 from her2study.models.provenance import check_out_of_fold
 from her2study.types import StudyError
 from tests.models.invented import QUICK, VARIABLES, invent, invent_radiomics
@@ -78,6 +82,57 @@ def test_too_few_patients_of_a_class_are_refused():
     part = [patient for patient, fold in zip(few["patient_id"], few["fold"], strict=True) if fold >= 0]
     with pytest.raises(StudyError, match=r"3 training patients in the smaller class, 2 inner folds need at least 4"):
         baselines.search("knn", FEATURES.loc[part], labels_of(few, part), VARIABLES, QUICK, seed=1)
+
+
+def _with_other_masks() -> pd.DataFrame:
+    """Radiomics of thirty development patients under two other masks, which one feature does not survive."""
+    rng = np.random.default_rng(3)
+    names = [name for name in FEATURES if name.startswith("wash_in")]
+    patients = SPLITS.loc[SPLITS["split"] == "development", "patient_id"].head(30)
+    again = [FEATURES.loc[patients, names] + rng.normal(0, 0.05, (30, len(names))) for _ in range(2)]
+    for other in again:
+        other["wash_in_f05"] = rng.normal(size=30)
+    return pd.concat([other.reset_index().assign(mask=str(n)) for n, other in enumerate(again)], ignore_index=True)
+
+
+PREPARED = QUICK.model_copy(update={"models": ("logistic_elastic_net",), "harmonise": "combat"})
+
+
+def test_unstable_radiomics_leave_in_fold_and_the_log_is_enough_to_fit_again():
+    again = _with_other_masks()
+    result = baselines.cross_fit(FEATURES, SPLITS, VARIABLES, PREPARED, 1, again)
+    assert all("wash_in_f05" in json.loads(names) for names in result.log["unstable"])
+    assert "wash_in_f05" not in set(result.selected["feature"])
+    assert preparation_table(result.log)["fold"].tolist() == [-1, 0, 1, 2]
+    for fold in (-1, 1):
+        pipeline = baselines.refit(FEATURES, SPLITS, VARIABLES, result.log, "logistic_elastic_net", seed=1, fold=fold)
+        stored = result.predictions.query("fold == @fold")
+        rebuilt = pipeline.predict_proba(FEATURES.loc[stored["patient_id"]])[:, 1]
+        assert rebuilt.tolist() == stored["probability"].tolist()
+
+
+def test_no_fit_ever_looks_at_patients_it_does_not_train_on():
+    external = SPLITS.loc[SPLITS["split"] == "external", "patient_id"]
+    wild = FEATURES.copy()
+    radiomics = [name for name in FEATURES if name.startswith("wash_in")]
+    wild.loc[external, radiomics] = wild.loc[external, radiomics] * 50 + 7
+    mixed = SPLITS.assign(centre=np.where(SPLITS["split"] == "external", "B", np.where(SPLITS.index % 2, "A", "A2")))
+    before, after = (
+        baselines.cross_fit(features, mixed, VARIABLES, PREPARED, 1, _with_other_masks()).predictions
+        for features in (FEATURES, wild)
+    )
+    others = ~before["patient_id"].isin(external)
+    assert before[others].equals(after[others])
+    assert not before[~others].equals(after[~others])
+
+
+def test_nothing_is_prepared_without_radiomics_or_where_the_settings_say_so():
+    readings = baselines.feature_frame(COHORT, VARIABLES, None)
+    assert baselines.prepare(readings, SPLITS, VARIABLES, PREPARED, _with_other_masks()) == []
+    plain = QUICK.model_copy(update={"minimum_icc": 0})
+    assert baselines.prepare(FEATURES, SPLITS, VARIABLES, plain, _with_other_masks()) == []
+    both = baselines.prepare(FEATURES, SPLITS, VARIABLES, PREPARED, _with_other_masks())
+    assert [name for name, _ in both] == ["stable", "harmonise"]
 
 
 @pytest.mark.slow

@@ -16,9 +16,10 @@ from her2study.models.dscore import (
     score_fold,
     thaw,
 )
+from her2study.models.inference import predict_logits
 from her2study.models.network import DScoreNetwork, weights_to_arrays
+from her2study.models.pretrained import Pretrained
 from her2study.models.provenance import check_out_of_fold, make_trained_on
-from her2study.models.training import predict_logits
 from her2study.study import Network
 from her2study.types import PREDICTION_COLUMNS, StudyError
 
@@ -167,3 +168,11 @@ def test_frozen_network_thaws_to_the_same_scores():
     assert description["training_patients"] == 2
     assert len(description["training_fingerprint"]) == 64
     assert description["preprocessing"] == {"spacing_mm": [1, 1, 1]}
+    assert description["pretrained"] is None
+
+
+def test_frozen_network_names_the_weights_it_started_from():
+    trained_on = pd.DataFrame({"patient_id": ["P000", "P002"], "use": "train"})
+    start = Pretrained({}, "brain.safetensors", "abc")
+    description = frozen_description(trained_on, make_splits(20), 1, SETTINGS, {}, start)
+    assert description["pretrained"] == {"file": "brain.safetensors", "sha256": "abc"}

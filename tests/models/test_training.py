@@ -1,4 +1,4 @@
-"""Training one fold on toy lesions: a ball in noise whose wash-in brightness may be the label."""
+"""Training one fold on toy lesions: what it learns, from whom, and that it is the same each time."""
 
 import json
 
@@ -8,47 +8,14 @@ import pytest
 import torch
 from sklearn.metrics import roc_auc_score
 
-from her2study.models.training import augment, check_same_patients, deterministic, fit_fold, inner_split, predict_logits
-from her2study.study import Network
+from her2study.models import training
+from her2study.models.augmentation import augment
+from her2study.models.device import Ranks, deterministic
+from her2study.models.inference import predict_logits
+from her2study.models.network import with_mask
+from her2study.models.training import check_same_patients, fit_fold, inner_split
 from her2study.types import StudyError
-
-SHAPE = (8, 10, 10)
-SETTINGS = Network(
-    epochs=8,
-    widths=(4, 4, 8, 8),
-    layers=(1, 1, 1, 1),
-    batch_size=8,
-    learning_rate=1e-2,
-    ema_decay=0.8,
-    dropout=0.0,
-    shift_voxels=1,
-    inner_fraction=0.2,
-)
-
-
-def toy_channels(labels, signal, seed=0):
-    """``(n, 3, z, y, x)`` float16; the lesion of positives washes in ``signal`` more."""
-    rng = np.random.default_rng(seed)
-    grid = np.meshgrid(*[np.arange(size) - (size - 1) / 2 for size in SHAPE], indexing="ij")
-    ball = sum(axis**2 for axis in grid) < 3.2**2
-    channels = rng.normal(0, 0.5, (len(labels), 3, *SHAPE))
-    channels[:, 1] += ball * (1 + signal * np.asarray(labels)[:, None, None, None])
-    return channels.astype(np.float16)
-
-
-def toy_splits(n, folds=2):
-    """Half of the patients positive, two centres, the last sixth internal or external."""
-    rows = np.arange(n)
-    outside = rows >= n - n // 6
-    return pd.DataFrame(
-        {
-            "patient_id": [f"P{row:03d}" for row in rows],
-            "centre": np.where(rows // 2 % 3, "A", "B"),
-            "label": rows % 2,
-            "split": np.where(outside, np.where(rows % 2, "internal", "external"), "development"),
-            "fold": np.where(outside, -1, rows // 4 % folds),
-        }
-    )
+from tests.models.toy import SETTINGS, SHAPE, toy_ball, toy_channels, toy_splits, weights_of
 
 
 @pytest.fixture(autouse=True)
@@ -90,8 +57,7 @@ def test_same_seed_gives_the_same_bytes_and_another_seed_does_not():
     torch.manual_seed(99)  # the caller's random state must not matter
     second = fit_fold(channels, splits, 0, brief, seed=5)
     other = fit_fold(channels, splits, 0, brief, seed=6)
-    for name, value in first.network.state_dict().items():
-        assert value.numpy().tobytes() == second.network.state_dict()[name].numpy().tobytes(), name
+    assert weights_of(first.network) == weights_of(second.network)
     pd.testing.assert_frame_equal(first.curve, second.curve, check_exact=True)
     assert not torch.equal(first.network.head.weight, other.network.head.weight)
 
@@ -108,7 +74,8 @@ def test_caller_keeps_random_state_threads_and_strictness():
     assert not torch.are_deterministic_algorithms_enabled()
 
 
-def test_labels_and_scans_outside_the_training_part_change_nothing():
+def test_labels_scans_and_order_outside_the_training_part_change_nothing():
+    """Held-out, internal and external patients become others, in another order: the weights are the same bytes."""
     splits = toy_splits(48)
     channels = toy_channels(splits["label"], signal=1.0)
     brief = SETTINGS.model_copy(update={"epochs": 2})
@@ -117,10 +84,42 @@ def test_labels_and_scans_outside_the_training_part_change_nothing():
     tampered, scans = splits.copy(), channels.copy()
     tampered.loc[unseen, "label"] = 1 - tampered.loc[unseen, "label"]
     scans[unseen] += 3
-    second = fit_fold(scans, tampered, 1, brief, seed=5)
-    assert torch.equal(first.network.head.weight, second.network.head.weight)
+    order = np.arange(len(splits))
+    order[unseen] = np.random.default_rng(0).permutation(order[unseen])
+    second = fit_fold(scans[order], tampered.iloc[order].reset_index(drop=True), 1, brief, seed=5)
+    assert weights_of(first.network) == weights_of(second.network)
+    pd.testing.assert_frame_equal(first.curve, second.curve, check_exact=True)
     assert not set(first.trained_on["patient_id"]) & set(splits["patient_id"][unseen])
     assert set(first.trained_on["patient_id"]) == set(splits["patient_id"][~unseen])
+
+
+def test_the_measured_branch_sees_the_training_part_only():
+    splits = toy_splits(48)
+    mask = np.broadcast_to(toy_ball(), (48, *SHAPE))
+    channels = with_mask(toy_channels(splits["label"], signal=1.0), mask)
+    mass = np.arange(48) % 3 / 2
+    both = SETTINGS.model_copy(update={"epochs": 2, "learned_share": 0.5})
+    unseen = ((splits["split"] != "development") | (splits["fold"] == 1)).to_numpy()
+    first = fit_fold(channels, splits, 1, both, seed=5, mass=mass)
+    tampered, scans = splits.copy(), channels.copy()
+    tampered.loc[unseen, "label"] = 1 - tampered.loc[unseen, "label"]
+    scans[unseen, :-1] += 3
+    second = fit_fold(scans, tampered, 1, both, seed=5, mass=np.where(unseen, 1 - mass, mass))
+    assert weights_of(first.network) == weights_of(second.network)
+    assert first.network.measured.head.weight.abs().max() > 0
+
+
+def test_watched_patients_decide_nothing():
+    """Only the watched patients' scans change: the curve does, no weight does."""
+    splits = toy_splits(48)
+    channels = toy_channels(splits["label"], signal=1.0)
+    first = fit_fold(channels, splits, 1, SETTINGS, seed=5)
+    watched = splits["patient_id"].isin(first.trained_on.query("use == 'inner'")["patient_id"]).to_numpy()
+    scans = channels.copy()
+    scans[watched] = 2 - scans[watched]
+    second = fit_fold(scans, splits, 1, SETTINGS, seed=5)
+    assert weights_of(first.network) == weights_of(second.network)
+    assert (first.curve["inner_loss"] != second.curve["inner_loss"]).all()
 
 
 def test_provenance_and_curve_are_complete():
@@ -132,8 +131,8 @@ def test_provenance_and_curve_are_complete():
     watched = fit.trained_on.loc[fit.trained_on["use"] == "inner", "patient_id"]
     assert len(watched) == round(0.2 * len(fit.trained_on))
     assert fit.curve.columns.tolist() == ["fold", "epoch", "train_loss", "inner_loss", "inner_auc", "chosen"]
-    assert fit.curve["epoch"].tolist() == [1, 2, 3]
-    assert fit.curve["chosen"].tolist() == [False, False, True]
+    assert fit.curve["epoch"].tolist() == [1, 3]  # the first and the last
+    assert fit.curve["chosen"].tolist() == [False, True]
     assert (fit.curve["fold"] == 1).all()
 
 
@@ -160,6 +159,13 @@ def test_unknown_fold_is_refused():
     splits = toy_splits(24)
     with pytest.raises(StudyError, match=r"fold 7 .* folds \[0, 1\]"):
         fit_fold(toy_channels(splits["label"], 0), splits, 7, SETTINGS, seed=1)
+
+
+def test_batches_too_small_to_share_are_refused(monkeypatch):
+    monkeypatch.setattr(training, "join_ranks", lambda: Ranks(0, 5))
+    splits = toy_splits(24)
+    with pytest.raises(StudyError, match=r"batch_size is 8 and 5 processes .* at least 10"):
+        fit_fold(toy_channels(splits["label"], 0), splits, 0, SETTINGS, seed=1)
 
 
 def test_a_volume_store_of_other_patients_is_refused():

@@ -1,0 +1,128 @@
+"""What a radiologist would measure on a lesion, as a layer of the network without weights.
+
+Distances are Euclidean, in voxels of the isotropic crop, from the outline of the lesion's mask; signals are in units
+of the lesion's own signal before contrast, as the channels are. A mirrored lesion measures the same.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from her2study.types import StudyError
+
+INPUTS = ("pre", "wash_in", "wash_out", "mask")
+"""Channels that the measurements need."""
+
+MEASUREMENTS = {
+    "wash_out": "late over early enhancement of the lesion (log)",
+    "peritumoural": "enhancement 1-3 voxels outside the lesion, over background and the lesion's own (log)",
+    "size": "longest half-axis (log)",
+    "heterogeneity": "spread of log wash-in at equal depth (log)",
+    "surface": "surface for its volume (log)",
+    "rim": "wash-in of the outer two voxels over the inner part (log)",
+    "volume": "volume (log)",
+    "elongation": "shortest to longest axis (log)",
+    "flatness": "middle to longest axis (log)",
+}
+"""Name and meaning, in the order in which :class:`Measurements` gives them."""
+
+REACH, DEPTHS = 8, 6
+"""How far from the outline distances are exact: outwards and inwards, voxels."""
+
+BACKGROUND_TAKEN = 0.8
+"""Share of the enhancement 6-8 voxels away that is taken off the peritumoural one before its logarithm."""
+
+AIR = 0.1
+"""Of the lesion's signal before contrast: darker voxels are air and no background."""
+
+AT_ONCE = 4
+"""Lesions measured together: their working arrays then fit into a processor's cache."""
+
+
+class Measurements(nn.Module):
+    """Measurements ``(n, 9)`` of channels ``(n, channel, z, y, x)``, whose order ``channels`` names."""
+
+    def __init__(self, channels: tuple[str, ...]) -> None:
+        super().__init__()
+        if lacking := [name for name in INPUTS if name not in channels]:
+            raise StudyError(
+                f"the measured part of the D-score needs the channels {', '.join(INPUTS)}; {lacking[0]!r} is not among "
+                f"{', '.join(channels)}: add it to imaging.channels, or set network.learned_share to 1"
+            )
+        self.inputs = [channels.index(name) for name in INPUTS]
+
+    def forward(self, channels: Tensor) -> Tensor:
+        """Finite for every input, an empty mask included."""
+        return torch.cat([_measure(*part[:, self.inputs].float().unbind(1)) for part in channels.split(AT_ONCE)])
+
+
+def _measure(pre: Tensor, wash_in: Tensor, wash_out: Tensor, mask: Tensor) -> Tensor:
+    lesion = (mask > 0.5).float()
+    outside, depth = _distance(lesion, REACH), _distance(1 - lesion, DEPTHS) * lesion
+    voxels = lesion.sum((1, 2, 3)).clamp(min=1)
+    early = _mean(wash_in, lesion).clamp(min=0.02)
+    late = (early + _mean(wash_out, lesion)).clamp(min=0.02)
+
+    body = (pre > AIR).float()
+    near, far = (_mean(wash_in, _between(outside, *ring) * body) / early for ring in ((1, 3), (6, REACH)))
+    above = (near - BACKGROUND_TAKEN * far).clamp(min=0.03)
+
+    layers = [_between(depth, k, k + 1) for k in range(DEPTHS - 1)] + [(depth > DEPTHS - 1).float()]
+    signal = torch.log(wash_in.clamp(min=0.05))
+    uneven = signal - sum(layer * _mean(signal, layer)[:, None, None, None] for layer in layers)
+    spread = _mean(uneven**2, lesion).sqrt()
+
+    outer = layers[0] + layers[1]
+    inner = _mean(wash_in, lesion - outer + 1e-4 * lesion)  # a lesion without an inner part is its own
+    faces = sum(torch.diff(lesion, dim=axis).abs().sum((1, 2, 3)) for axis in (1, 2, 3)).clamp(min=1)
+    shortest, middle, longest = _axes(lesion, voxels).unbind(1)
+    measured = {
+        "wash_out": torch.log(late / early),
+        "peritumoural": torch.log(above),
+        "size": torch.log(longest) / 2,
+        "heterogeneity": torch.log(spread + 0.01),
+        "surface": torch.log(faces / voxels ** (2 / 3)),
+        "rim": torch.log(_mean(wash_in, outer).clamp(min=0.02) / inner.clamp(min=0.02)),
+        "volume": torch.log(voxels),
+        "elongation": torch.log(shortest / longest) / 2,
+        "flatness": torch.log(middle / longest) / 2,
+    }
+    return torch.stack([measured[name] for name in MEASUREMENTS], dim=1)
+
+
+def _distance(region: Tensor, reach: int) -> Tensor:
+    """Euclidean distance to ``region``, voxels, exact up to ``reach`` and more than it beyond.
+
+    Axis by axis, the lower envelope of parabolas over a window (Felzenszwalb & Huttenlocher 2012).
+    """
+    squared = (1 - region) * (reach + 1) ** 2
+    for axis in (1, 2, 3):
+        size, nearest = squared.shape[axis], squared.clone()
+        for step in range(1, min(reach, size - 1) + 1):
+            for source, target in ((0, step), (step, 0)):
+                moved = squared.narrow(axis, source, size - step) + step**2
+                part = nearest.narrow(axis, target, size - step)
+                part.copy_(torch.minimum(part, moved))
+        squared = nearest
+    return squared.sqrt()
+
+
+def _between(distance: Tensor, low: float, high: float) -> Tensor:
+    return ((distance > low) & (distance <= high)).float()
+
+
+def _mean(values: Tensor, weights: Tensor) -> Tensor:
+    """Weighted mean over the grid, ``(n,)``; 0 where nothing weighs."""
+    return (values * weights).sum((1, 2, 3)) / weights.sum((1, 2, 3)).clamp(min=1e-6)
+
+
+def _axes(lesion: Tensor, voxels: Tensor) -> Tensor:
+    """Eigenvalues of the covariance of the lesion's voxel positions, ascending, ``(n, 3)``; a voxel has a size too."""
+    along = [torch.arange(n, dtype=lesion.dtype, device=lesion.device) for n in lesion.shape[1:]]
+    position = torch.cartesian_prod(*along).T  # (3, voxels)
+    share = lesion.flatten(1) / voxels[:, None]
+    middle = share @ position.T
+    centred = position - middle[:, :, None]
+    covariance = (share[:, None] * centred) @ centred.mT
+    return torch.linalg.eigvalsh(covariance + torch.eye(3, device=lesion.device) / 12)
