@@ -32,8 +32,8 @@ def sanity(
         Signed maps of patients that no network has seen; at least two networks and two patients.
     randomised : mapping
         Maps of the same patients by networks with random layers, by what is random
-        (:func:`~her2study.explain.saliency.networks.randomised_networks`); of all networks or, where a map is dear,
-        of the first few.
+        (:func:`~her2study.explain.saliency.networks.randomised_networks`); where a map is dear, of the first few
+        patients.
     mask : array (n, z, y, x)
         Lesion masks on the grid of the maps.
     seed : int
@@ -66,8 +66,9 @@ def sanity(
     interval = bootstrap(patients, seed, confidence)
     rows = []
     for label, others in randomised.items():
-        alike = np.mean([_alike(a, _ranks(heat)) for a, heat in zip(ranks, others, strict=False)], axis=0)
-        rows.append(("randomisation", label, *interval(alike), 0.0))
+        pairs = zip(ranks, others, strict=True)
+        alike = np.mean([_alike(a[: len(heat)], _ranks(heat)) for a, heat in pairs], axis=0)
+        rows.append(("randomisation", label, *bootstrap(len(alike), seed, confidence)(alike), 0.0))
     pairs = list(combinations(ranks, 2))
     same = np.mean([_alike(a, b) for a, b in pairs], axis=0)
     other = np.mean([_alike(a, np.roll(b, 1, axis=0)) for a, b in pairs])

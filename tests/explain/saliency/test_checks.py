@@ -51,6 +51,20 @@ def test_randomising_leaves_the_networks_alone_and_repeats_with_the_seed():
     assert all((x == y).all() for x, y in zip(network.parameters(), Looker().parameters(), strict=True))
 
 
+def test_random_layers_may_be_tried_on_the_first_few_patients(maps):
+    channels, mask = lesions()
+    label, blanks = next(iter(randomised_networks([Looker(0), Looker(2)], 1)))
+    few, all_of_them = (sanity("gradcam", maps, {label: gradcam(blanks, channels[:n])}, mask, seed=1) for n in (2, 4))
+    expected = spearman_of_first(maps, gradcam(blanks, channels), 2)
+    assert few["value"][0] == pytest.approx(expected)
+    pd.testing.assert_frame_equal(few[1:], all_of_them[1:])
+
+
+def spearman_of_first(maps, others, n):
+    coarse = [heat[:, :n, ::2, ::2, ::2] for heat in (maps, others)]
+    return np.mean([spearman(a, b) for a, b in zip(*coarse, strict=True)])
+
+
 def test_checks_repeat_with_the_seed(maps):
     mask = lesions()[1]
     pd.testing.assert_frame_equal(
