@@ -21,8 +21,18 @@ def start(project, *more):
     """The command as a process of its own, with its output kept."""
     command = [sys.executable, "-m", "her2study.cli", "reproduce", "--study", "tiny", "--data", str(project.data)]
     return subprocess.Popen(
-        [*command, "--cores", "2", *more], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=project.root
+        [*command, "--cores", "2", *more],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=project.root,
+        preexec_fn=heed_ctrl_c,
     )
+
+
+def heed_ctrl_c():
+    """A shell lets its background jobs ignore Ctrl-C, and these tests may be one."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def reproduce(project, *more):
