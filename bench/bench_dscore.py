@@ -241,7 +241,8 @@ def train(
     np.save(folder / "channels.npy", own.channels)
     splits.to_parquet(folder / "splits.parquet")
     mass = mass_readings(own.frame, study.variables, settings.mass_reading)
-    tasks = [(folder, fold, settings, seed, mass, targets) for fold in sorted(splits["fold"].unique())]
+    folds = sorted(splits.loc[splits["split"] == "development", "fold"].unique())
+    tasks = [(folder, fold, settings, seed, mass, targets) for fold in folds]
     missing = [task for task in tasks if not (folder / f"fold_{task[1]}.npz").exists()]
     with ProcessPoolExecutor(WORKERS, get_context("spawn")) as pool:
         for fold, seconds in pool.map(_train_fold, missing):
