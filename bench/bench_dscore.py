@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from copy import deepcopy
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TypeAlias
@@ -30,18 +31,14 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from torch import nn
 
 from her2study.cohort.simulated.patients import SIGNATURES
 from her2study.cohort.splits import make_splits, permute_labels
-from her2study.models.checkpoint import Checkpoint
-from her2study.models.device import Ranks, deterministic
 from her2study.models.inference import predict_logits
-from her2study.models.loop import TrainingLoop
-from her2study.models.measured import OF_ALL, OF_MASSES, MeasuredBranch, mass_readings
+from her2study.models.measured import OF_ALL, OF_MASSES, MeasuredBranch, fit_ridge, mass_readings
 from her2study.models.measurement import MEASUREMENTS
 from her2study.models.network import CHANNELS, DScoreNetwork, network_from_arrays, weights_to_arrays
-from her2study.models.training import fit_fold, inner_split
+from her2study.models.training import fit_fold
 from her2study.study import Network, Study, load_study
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "dscore.md"
@@ -50,21 +47,13 @@ FRESH = {"development centres": {"A": 323, "B": 177}, "unseen centres": {"C": 28
 """Fresh patients of one chunk, in the study's proportions."""
 
 TRAINED = {
-    "no shifts and no intensity jitter": {"shift_voxels": 0, "intensity_jitter": 0.0},
-    "no weight averaging": {"ema_decay": 0.0},
-    "twice the epochs": {"epochs": 100},
-    "twice the width": {"widths": (16, 32, 64, 128)},
+    "trained on the labels, end to end": {"objective": "labels", "noise": 0.0},
+    "no shifts, jitter or noise": {"shift_voxels": 0, "intensity_jitter": 0.0, "noise": 0.0},
 }
 """Variants of the convolutional branch that are trained anew."""
 
-CHEAP_PERMUTATIONS = 300
-"""Of labels, for the measured branch, which is fitted in a moment."""
-
-TAUGHT = "auxiliary targets: measurements and readings"
-
-READ = ("lesion_type", "rim_enhancement", "margin", "shape", "internal_enhancement", "kinetic_curve")
-"""Readings that are auxiliary targets, beside the measurements."""
-
+PERMUTATIONS = 300
+"""Of labels, for the control."""
 
 Logits: TypeAlias = dict[str, np.ndarray]
 """Of every set of patients, from every fold's network, ``(fold, n)``."""
@@ -117,16 +106,16 @@ def one_cohort(study: Study, seed: int, fresh: dict[str, Patients], variants: di
     share = study.network.learned_share
     rows += judge.both("D-score", "default", networks, learned, share, minutes=minutes)
     rows += judge.both("D-score", "no flip averaging", networks, plain, share)
-    for other in sorted({0.0, 0.1, 0.5} - {share}):
+    for other in sorted({0.0, 0.25, 0.75} - {share}):
         rows += judge.both("D-score", f"share of the convolutions {other:g}", networks, learned, other)
     rows += judge.learned("as in the default", learned)
     rows += judge.learned("no flip averaging", plain)
     rows += judge.learned("one fold's network, no flip averaging", {name: z[:1] for name, z in plain.items()})
-    for name, changes in {**variants, **({TAUGHT: {}} if variants else {})}.items():
+    rows += judge.head("head with hardly any penalty", networks, strength=10.0)
+    for name, changes in variants.items():
         started = time.perf_counter()
         settings = study.network.model_copy(update=changes)
-        targets = auxiliary_targets(own, study) if name == TAUGHT else None
-        changed = [load(path, settings) for path in train(settings, study, own, splits, seed, targets)]
+        changed = [load(path, settings) for path in train(settings, study, own, splits, seed)]
         minutes = (time.perf_counter() - started) / 60
         rows += judge.learned(f"{name}, no flip averaging", learned_logits(changed, sets, False), minutes=minutes)
     rows += judge.measured("as in the default")
@@ -149,6 +138,14 @@ class Judge:
     def learned(self, model: str, logits: Logits, **more: object) -> list[dict]:
         """The convolutional branch alone."""
         return self._rows("convolutions alone", model, logits, **more)
+
+    def head(self, model: str, networks: list, strength: float) -> list[dict]:
+        """The convolutional branch alone, without flip averaging, its head fitted anew with another penalty."""
+        refitted = [deepcopy(network) for network in networks]
+        for fold, network in zip(np.unique(self.folds), refitted, strict=True):
+            network.head_strength = strength
+            network.fit_head(self.sets[OWN].channels[self.folds != fold], self.labels[self.folds != fold])
+        return self.learned(model, learned_logits(refitted, self.sets, flips=False))
 
     @torch.inference_mode()
     def both(self, group: str, model: str, networks: list, learned: Logits, share: float, **more: object) -> list[dict]:
@@ -231,18 +228,16 @@ def expected_auc(chance: np.ndarray, score: np.ndarray) -> float:
     return float(roc_auc_score(labels, np.tile(score, 2), sample_weight=np.concatenate([chance, 1 - chance])))
 
 
-def train(
-    settings: Network, study: Study, own: Patients, splits: pd.DataFrame, seed: int, targets: np.ndarray | None = None
-) -> list[Path]:
+def train(settings: Network, study: Study, own: Patients, splits: pd.DataFrame, seed: int) -> list[Path]:
     """The fold networks' weights, two folds side by side; found again if they were trained before."""
-    made_from = [settings.model_dump(mode="json"), seed, own.channels.tobytes(), splits.to_csv(), targets is None]
+    made_from = [settings.model_dump(mode="json"), seed, own.channels.tobytes(), splits.to_csv()]
     folder = BUILD / f"networks_{key(*made_from)}"
     folder.mkdir(parents=True, exist_ok=True)
     np.save(folder / "channels.npy", own.channels)
     splits.to_parquet(folder / "splits.parquet")
     mass = mass_readings(own.frame, study.variables, settings.mass_reading)
     folds = sorted(splits.loc[splits["split"] == "development", "fold"].unique())
-    tasks = [(folder, fold, settings, seed, mass, targets) for fold in folds]
+    tasks = [(folder, fold, settings, seed, mass) for fold in folds]
     missing = [task for task in tasks if not (folder / f"fold_{task[1]}.npz").exists()]
     with ProcessPoolExecutor(WORKERS, get_context("spawn")) as pool:
         for fold, seconds in pool.map(_train_fold, missing):
@@ -251,63 +246,13 @@ def train(
 
 
 def _train_fold(task: tuple) -> tuple[int, float]:
-    folder, fold, settings, seed, mass, targets = task
+    folder, fold, settings, seed, mass = task
     started = time.perf_counter()
     channels, splits = np.load(folder / "channels.npy"), pd.read_parquet(folder / "splits.parquet")
-    if targets is None:
-        network = fit_fold(channels, splits, fold, settings, seed, mass=mass).network
-    else:
-        network = teach(channels, splits, fold, settings, seed, targets)
-    arrays = {name: array for name, array in weights_to_arrays(network).items() if not name.startswith("repeat")}
-    np.savez(folder / f"fold_{fold}.part.npz", **arrays)
+    network = fit_fold(channels, splits, fold, settings, seed, mass=mass).network
+    np.savez(folder / f"fold_{fold}.part.npz", **weights_to_arrays(network))
     (folder / f"fold_{fold}.part.npz").rename(folder / f"fold_{fold}.npz")
     return fold, time.perf_counter() - started
-
-
-class Taught(DScoreNetwork):
-    """A network that also learns to repeat what was measured and read: auxiliary targets, in training only."""
-
-    def __init__(self, settings: Network, targets: int) -> None:
-        super().__init__(settings, CHANNELS)
-        self.repeat = nn.Linear(settings.widths[-1], targets)
-
-    def forward(self, channels: torch.Tensor) -> torch.Tensor:
-        """The learned logit; what is repeated is kept for the loss."""
-        features = self.backbone((channels[:, : self.images] - self.channel_mean) / self.channel_sd)
-        self.repeated = self.repeat(features)
-        return self.head(self.dropout(features))
-
-
-def teach(channels: np.ndarray, splits: pd.DataFrame, fold: int, settings: Network, seed: int, targets: np.ndarray):
-    """As :func:`~her2study.models.training.fit_fold`, with auxiliary targets ``(n, k)`` beside the label."""
-    rest = np.flatnonzero(splits["fold"].to_numpy() != fold)
-    learn, watch = (rest[part] for part in inner_split(splits.iloc[rest], settings.inner_fraction, [seed, fold]))
-    labels, known = splits["label"].to_numpy(), targets[learn]
-    wanted = torch.from_numpy((known - np.nanmean(known, axis=0)) / np.nanstd(known, axis=0)).float().clamp(-4, 4)
-    label = torch.from_numpy(labels[learn]).float()
-    with deterministic(seed, fold):
-        network = Taught(settings, targets.shape[1])
-        network.standardise_like(channels[learn])
-        loop = TrainingLoop(network, channels[learn], labels[learn], settings, Ranks())
-        loss_of = loop.loss_of
-
-        def both(logits: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
-            apart = (network.repeated - wanted[rows].nan_to_num()) ** 2 * wanted[rows].isfinite()
-            return loss_of(logits, label[rows]) + apart.mean()
-
-        loop.targets, loop.loss_of = torch.arange(len(learn)), both
-        loop.run(channels[watch], labels[watch], Checkpoint(None, ""), what=f"auxiliary targets, without fold {fold}")
-    return loop.averaged.module.eval()
-
-
-def auxiliary_targets(own: Patients, study: Study) -> np.ndarray:
-    """The measurements, and both readers' readings of the lesion as numbers, ``(n, k)``; NaN where missing."""
-    readings = [
-        own.frame[column].map({level: k for k, level in enumerate(study.variables[name].levels)}).astype(float)
-        for name in READ
-        for column in (name, f"{name}__reader2")
-    ]
-    return np.column_stack([measurements_of(own).numpy(), *readings])
 
 
 def load(path: Path, settings: Network) -> DScoreNetwork:
@@ -333,31 +278,43 @@ def measurements_of(patients: Patients) -> torch.Tensor:
     return torch.cat([measure(torch.from_numpy(part.astype(np.float32))) for part in parts])
 
 
-def permuted(study: Study, fresh: Patients, permutations: int = 5) -> pd.DataFrame:
-    """The canary at smoke size: networks trained on shuffled labels, judged by the true labels of fresh patients.
+@torch.inference_mode()
+def permuted(study: Study, fresh: Patients) -> pd.DataFrame:
+    """The control at smoke size: everything that labels teach is taught by shuffled ones, ``model, draw, auc``.
 
-    A chance direction of the images is no coin: it agrees or disagrees with the true one, so a single AUC
-    scatters far more than its standard error on thousands of patients says. What must be 0.5 is the mean.
+    No label reaches the convolutions (tests/models/test_pretext.py), so they are trained once; heads and branches
+    are fitted to each permutation. A chance direction of the images is no coin: it agrees or disagrees with the true
+    one, so a single AUC scatters far more than thousands of patients suggest. What must be 0.5 is the mean.
     """
     developed = {centre: study.simulation.included[centre] for centre in study.centres.development}
     own = simulated_patients(study, developed, 31)
+    splits = make_splits(own.frame, study.centres, study.split, 31)
+    keep = (splits["split"] == "development").to_numpy()
+    splits = splits[keep].reset_index(drop=True)
+    own = Patients(own.channels[keep], own.frame[keep].reset_index(drop=True), own.truth[keep].reset_index(drop=True))
+    networks = [load(path, study.network) for path in train(study.network, study, own, splits, 31)]
+    seen = [[n.over(patients.channels, n.features) for patients in (own, fresh)] for n in networks]
+    mass = mass_readings(own.frame, study.variables, study.network.mass_reading)
+    known, new, folds = measurements_of(own), measurements_of(fresh), splits["fold"].to_numpy()
     outcome = study.outcome.model_copy(update={"permute": True})
     rows = []
-    for draw in range(permutations):
-        shuffled = permute_labels(own.frame, outcome, draw)
-        splits = make_splits(shuffled, study.centres, study.split, draw)
-        known = Patients(own.channels, shuffled, own.truth)
-        networks = [load(path, study.network) for path in train(study.network, study, known, splits, draw)]
-        logits = np.mean([predict_logits(n, fresh.channels, average_flips=False) for n in networks], axis=0)
-        rows.append({"model": "D-score", "auc": roc_auc_score(fresh.frame["label"], logits)})
-    mass = mass_readings(own.frame, study.variables, study.network.mass_reading)
-    known, new = measurements_of(own), measurements_of(fresh)
-    for draw in range(CHEAP_PERMUTATIONS):
-        branch = MeasuredBranch(CHANNELS)
+    for draw in range(PERMUTATIONS):
         labels = permute_labels(own.frame, outcome, draw)["label"].to_numpy()
-        branch.fit(known, labels, mass, study.network.measured_strength)
-        logits = branch.head(branch.evidence(new))[:, 0]
-        rows.append({"model": "measurements alone", "auc": roc_auc_score(fresh.frame["label"], logits)})
+        logits: dict[str, list] = {"D-score": [], "convolutions alone": [], "measurements alone": []}
+        for fold, network, (features, of_fresh) in zip(np.unique(folds), networks, seen, strict=True):
+            inside, settings = folds != fold, study.network
+            fit_ridge(network.head, features[inside], labels[inside], settings.head_strength)
+            network.measured.fit(known[inside], labels[inside], mass[inside], settings.measured_strength)
+            measured = [network.measured.head(network.measured.evidence(m)) for m in (known[inside], new)]
+            learned = [network.head(f) for f in (features[inside], of_fresh)]
+            network.learned_mean.copy_(learned[0].mean(0))
+            network.learned_scale.copy_(measured[0].std(0) / learned[0].std(0))
+            found = (network.combine(learned[1], measured[1]), learned[1], measured[1])
+            for name, logit in zip(logits, found, strict=True):
+                logits[name].append(logit[:, 0].numpy())
+        for name, of_folds in logits.items():
+            auc = roc_auc_score(fresh.frame["label"], np.mean(of_folds, axis=0))
+            rows.append({"model": name, "draw": draw, "auc": auc})
     return pd.DataFrame(rows)
 
 

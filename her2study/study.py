@@ -185,6 +185,11 @@ class Network(Section):
     intensity_jitter: float = Field(0.15, ge=0)
     average_flips: bool = True
     watch_every: int = Field(5, ge=1, description="epochs between two looks at the inner split")
+    noise: float = Field(0.0, ge=0, description="SD of the strongest noise added, in units of the channels")
+    objective: Literal["labels", "measurements"] = Field("labels", description="what the convolutions are trained on")
+    head_strength: float = Field(
+        0.003, gt=0, description="inverse L2 penalty of the head on convolutions that were trained on measurements"
+    )
     learned_share: float = Field(1.0, ge=0, le=1, description="of the convolutions in the logit; the rest is measured")
     measured_strength: float = Field(0.01, gt=0, description="inverse L2 penalty of the measured branch")
     mass_reading: str | None = Field(None, description="MRI reading whose first level is a mass; none: all are masses")

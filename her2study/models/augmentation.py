@@ -11,12 +11,12 @@ SPATIAL_AXES = (-3, -2, -1)
 """``z, y, x`` of a batch ``(n, channel, z, y, x)``."""
 
 
-def augment(batch: Tensor, settings: Network, generator: torch.Generator) -> Tensor:
-    """Flip, shift and re-scale each lesion of a batch ``(n, channel, z, y, x)`` in its own random way.
+def augment(batch: Tensor, settings: Network, images: int, generator: torch.Generator) -> Tensor:
+    """Flip, shift, re-scale and add noise to each lesion of a batch ``(n, channel, z, y, x)`` in its own random way.
 
-    Flips along each axis and shifts up to ``shift_voxels`` leave a lesion what it is; a gain of each
-    channel within 1 ± ``intensity_jitter`` is what another scanner or dose would change. There is no
-    offset: zero wash-in and zero wash-out mean something.
+    Flips along each axis and shifts up to ``shift_voxels`` leave a lesion what it is; a gain of each of the first
+    ``images`` channels within 1 ± ``intensity_jitter``, and noise of up to ``noise``, are what another scanner or
+    dose would change. There is no offset: zero wash-in and zero wash-out mean something. A mask only moves.
     """
     n, channel = batch.shape[:2]
     reach = settings.shift_voxels
@@ -32,5 +32,9 @@ def augment(batch: Tensor, settings: Network, generator: torch.Generator) -> Ten
         source = source * size + position.clamp(0, size - 1).view(shape)  # beyond the border, its voxel is repeated
     taken = source.to(batch.device).view(n, 1, -1).expand(n, channel, -1)
     moved = batch.flatten(2).gather(2, taken).view_as(batch)
-    gain = 1 + settings.intensity_jitter * (2 * torch.rand(n, channel, 1, 1, 1, generator=generator) - 1)
-    return moved * gain.to(batch.device)
+    gain = 1 + settings.intensity_jitter * (2 * torch.rand(n, images, 1, 1, 1, generator=generator) - 1)
+    moved[:, :images] *= gain.to(batch.device)
+    if settings.noise:
+        spread = settings.noise * torch.rand(n, 1, 1, 1, 1, generator=generator)
+        moved[:, :images] += (spread * torch.randn(moved[:, :images].shape, generator=generator)).to(batch.device)
+    return moved

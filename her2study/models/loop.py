@@ -18,9 +18,9 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from her2study.models.augmentation import augment
 from her2study.models.checkpoint import Checkpoint
-from her2study.models.device import PatientStore, Ranks, as_batch, half_precision
+from her2study.models.device import PatientStore, Ranks, as_batch, as_tensor, half_precision
 from her2study.models.inference import predict_logits
-from her2study.models.network import DScoreNetwork
+from her2study.models.network import AT_ONCE, DScoreNetwork
 from her2study.progress import progress
 from her2study.study import Network
 
@@ -35,7 +35,7 @@ class TrainingLoop:
     channels : array (n, channel, z, y, x)
         Of the patients to learn from.
     labels : array (n,)
-        Their labels, 0 or 1.
+        Their labels, 0 or 1; weights learn from them if that is the objective.
     settings : Network
         Of the training.
     ranks : Ranks
@@ -62,6 +62,7 @@ class TrainingLoop:
         positives = float(labels.sum())
         self.positive_weight = torch.tensor((len(labels) - positives) / positives)
         self.loss_of = nn.BCEWithLogitsLoss(pos_weight=self.positive_weight.to(self.device))
+        self.learned_from = channels, labels
         self.half = half_precision(self.device, settings.mixed_precision)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=self.half == torch.float16)
         self.generator = torch.Generator().manual_seed(torch.initial_seed())
@@ -80,15 +81,11 @@ class TrainingLoop:
             self.load_state_dict(state)
         self.ranks.wait()  # nobody replaces what another has yet to read
         last = self.settings.epochs
-        inner_loss_of, targets = nn.BCEWithLogitsLoss(pos_weight=self.positive_weight), torch.from_numpy(watched_labels)
         for epoch in progress(range(self.epoch + 1, last + 1), what):
             train_loss = self.learn_once()
             self.epoch = epoch
             if epoch % self.settings.watch_every == 0 or epoch in (1, last):
-                learned = self.averaged.module.learned_logit
-                logits = predict_logits(self.averaged.module, watched, average_flips=False, logit=learned)
-                inner_loss = inner_loss_of(torch.from_numpy(logits), targets.double()).item()
-                self.curve.append([epoch, train_loss, inner_loss, float(roc_auc_score(watched_labels, logits))])
+                self.curve.append([epoch, train_loss, *self.watch(watched, watched_labels)])
             if self.ranks.rank == 0:
                 checkpoint.save_when_due(self.state_dict)
         self.ranks.wait()
@@ -96,6 +93,30 @@ class TrainingLoop:
             checkpoint.remove()
         curve = pd.DataFrame(self.curve, columns=["epoch", "train_loss", "inner_loss", "inner_auc"])
         return curve.astype({"epoch": int}).assign(chosen=curve["epoch"] == last)
+
+    def watch(self, watched: np.ndarray, watched_labels: np.ndarray) -> tuple[float, float]:
+        """Loss and AUC of the averaged weights on patients ``(m, channel, z, y, x)``, ``(m,)`` who decide nothing.
+
+        Convolutions that are trained without labels are given a head for it, from those they learn from.
+        """
+        network = self.averaged.module
+        if network.repeats:
+            network.fit_head(*self.learned_from)
+        logits = predict_logits(network, watched, average_flips=False, logit=network.learned_logit)
+        auc = float(roc_auc_score(watched_labels, logits))
+        if network.repeats:
+            return self._repeating_loss(network, watched), auc
+        loss_of = nn.BCEWithLogitsLoss(pos_weight=self.positive_weight)
+        return loss_of(torch.from_numpy(logits), torch.from_numpy(watched_labels).double()).item(), auc
+
+    @torch.inference_mode()
+    def _repeating_loss(self, network: DScoreNetwork, channels: np.ndarray) -> float:
+        """Mean squared error of the measurements that the network repeats, in variances of the training patients."""
+        losses = []
+        for start in range(0, len(channels), AT_ONCE):
+            batch = as_batch(as_tensor(channels[start : start + AT_ONCE], self.device))
+            losses.append((network.repeat(network.features(batch)) - network.to_repeat(batch)).square().mean(1))
+        return torch.cat(losses).mean().item()
 
     def learn_once(self) -> float:
         """Show every patient once; the mean loss."""
@@ -110,13 +131,17 @@ class TrainingLoop:
 
     def _step(self, rows: np.ndarray) -> Tensor:
         """Learn from one batch, or from this process's share of it; its loss."""
-        batch = augment(self.patients.batch(rows), self.settings, self.generator)
+        batch = augment(self.patients.batch(rows), self.settings, self.network.images, self.generator)
         mine = slice(self.ranks.rank, None, self.ranks.world)
-        batch, targets = as_batch(batch[mine]), self.targets[torch.from_numpy(rows[mine]).to(self.device)]
+        batch = as_batch(batch[mine])
         with torch.autocast(self.device.type, dtype=self.half, enabled=self.half is not None):
-            logits = self._forward(batch)[:, 0]
-        loss = self.loss_of(logits.float(), targets)
-        loss = loss * (len(targets) * self.ranks.world / len(rows))  # so that the mean over processes is the batch's
+            given = self._forward(batch)
+        if self.network.repeats:
+            loss = nn.functional.mse_loss(given.float(), self.network.to_repeat(batch))
+        else:
+            targets = self.targets[torch.from_numpy(rows[mine]).to(self.device)]
+            loss = self.loss_of(given[:, 0].float(), targets)
+        loss = loss * (len(batch) * self.ranks.world / len(rows))  # so that the mean over processes is the batch's
         self.optimiser.zero_grad(set_to_none=True)
         self.scaler.scale(loss).backward()
         self.scaler.step(self.optimiser)

@@ -61,7 +61,7 @@ class MeasuredBranch(nn.Module):
 
         What describes masses is taken from the average mass and counts as far as the lesion is one.
         """
-        standard = self._standard(measurements)
+        standard = self.standardised(measurements)
         mass = torch.sigmoid(self.mass(standard))
         return torch.cat([_named(standard, OF_ALL), mass * (_named(standard, OF_MASSES) - self.usual_mass)], dim=1)
 
@@ -80,19 +80,24 @@ class MeasuredBranch(nn.Module):
         strength : float
             Inverse L2 penalty of the last layer.
         """
-        self.mean.copy_(measurements.mean(0))
-        self.sd.copy_(measurements.std(0).clamp(min=1e-3))
-        standard = self._standard(measurements)
+        self.standardise_like(measurements)
+        standard = self.standardised(measurements)
         said = np.zeros(len(labels), bool) if mass is None else np.isfinite(mass)
         if said.any() and 0 < mass[said].mean() < 1:
-            _fit_layer(self.mass, standard[torch.from_numpy(said)], mass[said], TYPE_STRENGTH)
+            fit_ridge(self.mass, standard[torch.from_numpy(said)], mass[said], TYPE_STRENGTH)
         else:
             self.mass.bias.fill_(CERTAIN)
         weight = torch.sigmoid(self.mass(standard))
         self.usual_mass.copy_((weight * _named(standard, OF_MASSES)).sum(0) / weight.sum())
-        _fit_layer(self.head, self.evidence(measurements), labels, strength)
+        fit_ridge(self.head, self.evidence(measurements), labels, strength)
 
-    def _standard(self, measurements: Tensor) -> Tensor:
+    def standardise_like(self, measurements: Tensor) -> None:
+        """Take mean and spread of each measurement from training patients ``(n, 9)``."""
+        self.mean.copy_(measurements.mean(0))
+        self.sd.copy_(measurements.std(0).clamp(min=1e-3))
+
+    def standardised(self, measurements: Tensor) -> Tensor:
+        """Measurements ``(n, 9)`` in standard deviations of the training patients, held at :data:`FURTHEST`."""
         return ((measurements - self.mean) / self.sd).clamp(-FURTHEST, FURTHEST)
 
 
@@ -126,8 +131,11 @@ def _named(standard: Tensor, names: tuple[str, ...]) -> Tensor:
     return standard[:, [order.index(name) for name in names]]
 
 
-def _fit_layer(layer: nn.Linear, inputs: Tensor, shares: np.ndarray, strength: float) -> None:
-    """Ridge logistic regression of shares 0 to 1 ``(n,)`` on inputs ``(n, k)``, standardised, into ``layer``."""
+def fit_ridge(layer: nn.Linear, inputs: Tensor, shares: np.ndarray, strength: float) -> None:
+    """Ridge logistic regression of shares 0 to 1 ``(n,)`` on inputs ``(n, k)``, standardised, into ``layer``.
+
+    ``strength`` is the inverse L2 penalty; labels are shares too.
+    """
     x = inputs.double().cpu().numpy()
     middle, spread = x.mean(axis=0), np.maximum(x.std(axis=0), 1e-6)
     standard = (x - middle) / spread

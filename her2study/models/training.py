@@ -103,11 +103,15 @@ def fit_fold(
         if pretrained:
             start_from(network, pretrained)
         network.standardise_like(channels[learn])
-        images = channels[:, : network.images]  # the convolutions do not see the mask
-        loop = TrainingLoop(network.to(device), images[learn], labels[learn], settings, ranks)
-        curve = loop.run(images[watch], labels[watch], checkpoint, what=f"D-score without fold {fold}")
+        if network.repeats:
+            network.measure_like(channels[learn])
+        seen = channels[:, : network.seen]
+        loop = TrainingLoop(network.to(device), seen[learn], labels[learn], settings, ranks)
+        curve = loop.run(seen[watch], labels[watch], checkpoint, what=f"D-score without fold {fold}")
         network = loop.averaged.module.eval()
-        # nothing is chosen in the measured branch, so it learns from the inner split as well
+        # nothing is chosen in what is fitted in closed form, so it learns from the inner split as well
+        if network.repeats:
+            network.fit_head(channels[candidates], labels[candidates])
         network.fit_measured(
             channels[candidates], labels[candidates], None if mass is None else mass[candidates], channels[watch]
         )

@@ -63,7 +63,7 @@ def test_missing_readings_and_disagreeing_readers(patients):
     mass[:50], mass[50:60] = np.nan, 0.5
     without = fitted((patients[0], patients[1]), mass)
     assert torch.isfinite(without.evidence(patients[0])).all()
-    assert np.corrcoef(without.mass(without._standard(patients[0]))[:, 0], patients[2])[0, 1] > 0.7
+    assert np.corrcoef(without.mass(without.standardised(patients[0]))[:, 0], patients[2])[0, 1] > 0.7
 
 
 def test_the_same_patients_give_the_same_weights(patients):

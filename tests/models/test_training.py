@@ -189,7 +189,7 @@ def reference_augment(volume, flips, shifts):
 def test_augmentation_only_flips_and_shifts_without_jitter():
     settings = SETTINGS.model_copy(update={"intensity_jitter": 0.0, "shift_voxels": 1})
     batch = torch.arange(4 * 3 * 4 * 5 * 6, dtype=torch.float32).view(4, 3, 4, 5, 6)
-    moved = augment(batch, settings, torch.Generator().manual_seed(0)).numpy()
+    moved = augment(batch, settings, batch.shape[1], torch.Generator().manual_seed(0)).numpy()
     options = [(bool(code & 1), bool(code & 2), bool(code & 4)) for code in range(8)]
     shifts = [(a, b, c) for a in (-1, 0, 1) for b in (-1, 0, 1) for c in (-1, 0, 1)]
     for patient in range(4):
@@ -210,7 +210,7 @@ def test_augmentation_only_flips_and_shifts_without_jitter():
 def test_augmentation_jitters_each_channel_within_its_limits():
     settings = SETTINGS.model_copy(update={"intensity_jitter": 0.1, "shift_voxels": 0})
     batch = torch.ones(64, 3, 2, 2, 2)
-    values = augment(batch, settings, torch.Generator().manual_seed(0))
+    values = augment(batch, settings, batch.shape[1], torch.Generator().manual_seed(0))
     assert float(values.max()) <= 1.1 + 1e-6
     assert float(values.min()) >= 0.9 - 1e-6
     assert float(values.flatten(2).std(dim=2).max()) == 0

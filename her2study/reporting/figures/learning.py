@@ -9,10 +9,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from her2study.reporting.figures.panels import grid_of_panels
-from her2study.reporting.style import GREY, INK, PALE, letter, new_figure
+from her2study.reporting.figures.panels import grid_of_panels, tag
+from her2study.reporting.style import ACCENT, GREY, INK, MODEL_COLOURS, PALE, letter, new_figure
 
-LOSS, AREA = "#B22A55", "#0072B2"
+AREA = MODEL_COLOURS["dscore"]
 
 
 def learning_curves(frame: pd.DataFrame) -> Figure:
@@ -33,7 +33,7 @@ def learning_curves(frame: pd.DataFrame) -> Figure:
             continue
         here = frame[frame["fold"] == folds[place]].sort_values("epoch")
         upper.plot(here["epoch"], here["train_loss"], color=INK, label="Training loss")
-        upper.plot(here["epoch"], here["inner_loss"], color=LOSS, linestyle="--", label="Inner validation loss")
+        upper.plot(here["epoch"], here["inner_loss"], color=ACCENT, linestyle="--", label="Inner validation loss")
         lower.plot(here["epoch"], here["inner_auc"], color=AREA, linestyle="-.", label="Inner validation AUC")
         lower.axhline(0.5, color=PALE, linewidth=1, zorder=0)
         for axes in (upper, lower):
@@ -41,10 +41,10 @@ def learning_curves(frame: pd.DataFrame) -> Figure:
             for epoch in here.loc[here["chosen"].astype(bool), "epoch"]:
                 axes.axvline(epoch, color=GREY, linewidth=0.8, linestyle=(0, (1, 1.5)), label="Epoch kept")
         upper.set(ylim=(low - margin, high + margin))
-        letter(upper, "", f"Fold {folds[place] + 1}")
-        lower.set(xlabel="Epoch", ylim=(0, 1))
+        letter(upper, tag(place, len(folds)), f"Fold {folds[place] + 1}")
+        lower.set(xlabel="Epoch", ylim=(-0.02, 1.02))
         if place % columns == 0:
-            upper.set_ylabel("Cross-entropy")
+            upper.set_ylabel("Loss")
             lower.set_ylabel("AUC")
         else:
             upper.tick_params(labelleft=False)
@@ -53,5 +53,6 @@ def learning_curves(frame: pd.DataFrame) -> Figure:
     for axes in (cells[0][0], cells[1][0]):
         handles, labels = axes.get_legend_handles_labels()
         shown |= dict(zip(labels, handles, strict=True))
+    shown["Epoch kept"] = shown.pop("Epoch kept")  # last
     figure.legend(shown.values(), shown.keys(), loc="outside lower center", ncols=4)
     return figure
