@@ -114,7 +114,8 @@ def valued(value: object) -> str:
             return p_value(x)
         if x is not None and fixed:
             return number(x, int(fixed[1]))
-        return ABSENT if x is None else format(x, spec).replace("-", "−")
+        text = ABSENT if x is None else format(x, spec)
+        return text if isinstance(x, str) else text.replace("-", "−")
 
     text = one(value.get("value"))
     if value.get("low") is not None and value.get("high") is not None:

@@ -115,3 +115,4 @@ def test_stored_values_as_text():
     assert words.valued({"value": 1234, "format": ",d"}) == "1,234"
     assert words.valued(450) == "450"
     assert words.valued("svm") == "svm"
+    assert words.valued({"value": "HER2-positive", "format": ""}) == "HER2-positive"  # a hyphen is no minus

@@ -44,10 +44,13 @@ def bar(shap_values: pd.DataFrame, resamples: int, confidence: float, seed: int)
         wide = part.pivot_table(index="patient_id", columns="feature", values="shap", sort=True).abs()
         sizes = wide.to_numpy()
         drawn = _resampled_means(sizes, resamples, np.random.default_rng([seed, 11]))
-        ranks = rankdata(-drawn, method="min", axis=1)
         tails = [50 - 50 * confidence, 50 + 50 * confidence]
         low, high = np.percentile(drawn, tails, axis=0)
-        rank_low, rank_high = np.percentile(ranks, tails, axis=0, method="nearest")
+        # predictors without any influence tie: each may have the best or the worst of the places they share
+        rank_low, rank_high = (
+            np.percentile(rankdata(-drawn, method=tied, axis=1), tail, axis=0, method="nearest")
+            for tied, tail in zip(("min", "max"), tails, strict=True)
+        )
         frame = pd.DataFrame(
             {
                 "model": model,

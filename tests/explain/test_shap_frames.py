@@ -45,6 +45,13 @@ def test_ranks_that_a_resample_changes_have_wide_intervals():
     assert (bars["rank_high"] == 2).all()
 
 
+def test_predictors_without_influence_share_their_places():
+    idle = _long()
+    idle["shap"] = 0.0
+    bars = shap_frames.bar(idle, 50, 0.95, 1)
+    assert bars[["rank", "rank_low", "rank_high"]].to_numpy().tolist() == [[1, 1, 2], [2, 1, 2]]
+
+
 def test_summary_scales_values_and_keeps_missing_ones_missing():
     scaled = shap_frames.summary(_long()).set_index("feature")["value_scaled"]
     assert scaled["large"].tolist() == pytest.approx(np.arange(8) / 7)
