@@ -73,10 +73,11 @@ def standardised_difference(samples: Sequence[pd.Series], variable: Variable) ->
     r"""Largest pairwise absolute standardised mean difference between groups.
 
     Continuous: :math:`|\bar x_1 - \bar x_2| / \sqrt{(s_1^2 + s_2^2)/2}`. Categories: the Mahalanobis
-    distance of the level shares without the first level (Yang and Dalton, SAS Global Forum 2012, 335).
+    distance of the level shares without the first level (Yang and Dalton, SAS Global Forum 2012, 335). Infinite where
+    a level that all of one group have, nobody of another has; pairs that cannot be compared are passed over.
     """
     pairs = [_smd(a.dropna(), b.dropna(), variable) for a, b in combinations(samples, 2)]
-    known = [smd for smd in pairs if np.isfinite(smd)]
+    known = [smd for smd in pairs if not np.isnan(smd)]
     return max(known, default=np.nan)
 
 
@@ -90,5 +91,5 @@ def _smd(a: pd.Series, b: pd.Series, variable: Variable) -> float:
     pooled = sum(np.diag(x) - np.outer(x, x) for x in (p, q)) / 2
     solved = np.linalg.pinv(pooled, hermitian=True) @ (p - q)
     if not np.allclose(pooled @ solved, p - q):
-        return np.nan  # a level that all of one group and nobody of the other has: infinitely far apart
+        return np.inf
     return float(np.sqrt(max(0.0, (p - q) @ solved)))

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from her2study import words
 from her2study.cohort.comparison import by_ranks, compare_groups, standardised_difference
 from her2study.cohort.schema import TIMES
 from her2study.cohort.sources import parse_times
@@ -174,7 +175,7 @@ def _share(known: pd.Series, level: str) -> dict:
     count = int((known == level).sum())
     percent = 100 * count / len(known) if len(known) else np.nan
     return {"count": count, "percent": percent, "summary": "n (%)",
-            "text": f"{count} ({percent:.1f}%)" if len(known) else ""}  # fmt: skip
+            "text": f"{count} ({words.number(percent, 1)}%)" if len(known) else ""}  # fmt: skip
 
 
 def _span(median: float, low: float, high: float) -> str:

@@ -129,5 +129,6 @@ def test_standardised_difference_is_the_largest_of_all_pairs():
     assert standardised_difference(groups, NUMBER) == pytest.approx(2 / np.sqrt(2.5))
 
 
-def test_groups_without_a_level_in_common_have_no_finite_difference():
-    assert np.isnan(standardised_difference(from_counts([[5, 0], [0, 5]], "xy"), categories("x", "y")))
+def test_groups_without_a_level_in_common_are_infinitely_far_apart_whoever_stands_beside_them():
+    assert np.isinf(standardised_difference(from_counts([[5, 0], [0, 5]], "xy"), categories("x", "y")))
+    assert np.isinf(standardised_difference(from_counts([[5, 5, 0], [0, 0, 5]], "xy"), categories("x", "y")))
