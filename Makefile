@@ -7,6 +7,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 STUDY ?= hong2025
 PROFILE ?= full
 DATA ?=
+JOURNAL ?=
 CORES ?= $(shell getconf _NPROCESSORS_ONLN)
 PYTHON ?= python3.11
 
@@ -36,11 +37,17 @@ reproduce: $(READY)  ## Run the study: every table, figure and number, only what
 smoke: $(READY)  ## The same on a small cohort in a few minutes, into results/<study>-smoke/
 	@$(HER2STUDY) reproduce --study "$(STUDY)" --profile smoke --data "$(DATA)" --cores $(CORES)
 
-figures: $(READY)  ## Draw the figures again from their stored data
-	@$(HER2STUDY) run figures $(CHAIN)
+figures: $(READY)  ## Draw the figures again from their stored data; JOURNAL=radiology for a journal
+	@$(HER2STUDY) $(if $(JOURNAL),figures --journal "$(JOURNAL)",run figures) $(CHAIN)
 
-lab: $(READY)  ## Open the notebooks in JupyterLab
-	@$(BIN)/jupyter lab --notebook-dir notebooks
+report: $(READY)  ## Make the report's pages again from finished results
+	@$(HER2STUDY) run report $(CHAIN)
+
+manuscript: $(READY)  ## Write the manuscript (docx, pdf) from finished results
+	@$(HER2STUDY) manuscript $(CHAIN)
+
+lab: $(READY)  ## Open the explorer and the other notebooks in JupyterLab
+	@$(BIN)/jupyter lab --notebook-dir notebooks notebooks/explore.ipynb
 
 test: $(READY)  ## Run all tests, a smoke run of both studies included
 	@OMP_NUM_THREADS=1 $(BIN)/pytest -n $(CORES) --dist loadfile --no-loadscope-reorder $(TESTS)
@@ -102,4 +109,4 @@ $(READY): requirements.lock pyproject.toml
 	@touch $@
 	@echo "Ready."
 
-.PHONY: help setup reproduce smoke figures lab test lint bench bench-dscore characteristics repeat oracles lock clean
+.PHONY: help setup reproduce smoke figures report manuscript lab test lint bench bench-dscore characteristics repeat oracles lock clean

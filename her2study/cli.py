@@ -122,6 +122,22 @@ def _run(options: argparse.Namespace) -> None:
             run_node(chain, node)
 
 
+def _figures(options: argparse.Namespace) -> None:
+    from her2study.pipeline.journal_figures import journal_figures
+
+    chain = open_chain(options.study, options.profile, options.data)
+    with sole_writer(chain.run.folder):
+        journal_figures(chain, options.journal)
+
+
+def _manuscript(options: argparse.Namespace) -> None:
+    from her2study.pipeline.manuscript import manuscript
+
+    chain = open_chain(options.study, options.profile, options.data)
+    with sole_writer(chain.run.folder):
+        manuscript(chain)
+
+
 def _evaluate(options: argparse.Namespace) -> None:
     rule, target = options.rule or (None, None)
     settings = {
@@ -164,10 +180,18 @@ def _parser() -> argparse.ArgumentParser:
     whole.add_argument("--cores", type=int, default=None, help="steps that may run side by side (all cores)")
     whole.set_defaults(call=_reproduce)
 
-    one = commands.add_parser("run", parents=[common], help="run one step: a notebook, simulate or figures")
+    one = commands.add_parser("run", parents=[common], help="run one step: a notebook, simulate, figures or report")
     one.add_argument("step", help="for example 04_dscore_fold_2, or 04_dscore_fold with fold=2")
     one.add_argument("parameters", nargs="*", metavar="NAME=VALUE", help="parameters that choose the step")
     one.set_defaults(call=_run)
+
+    drawn = commands.add_parser("figures", parents=[common], help="draw the figures of a finished study for a journal")
+    words = "acta-radiologica, radiology, nature, default, or a .yml file like those in her2study/reporting/journals"
+    drawn.add_argument("--journal", required=True, metavar="NAME", help=words)
+    drawn.set_defaults(call=_figures)
+
+    text = commands.add_parser("manuscript", parents=[common], help="write the manuscript of a finished study")
+    text.set_defaults(call=_manuscript, stopped="the manuscript is as it was")
     _add_evaluate(commands)
     _add_import_dicom(commands)
     return parser

@@ -158,6 +158,11 @@ class Run:
         """Whether the table was stored by this run."""
         return self.has(f"tables/{name}.csv")
 
+    def table_names(self) -> list[str]:
+        """Names of all stored tables, sorted."""
+        self._note("listed", self.folder / "tables")
+        return sorted(path.stem for path in (self.folder / "tables").glob("*.csv"))
+
     def save_figure_data(self, name: str, frame: pd.DataFrame) -> None:
         """Store what a figure is drawn from, so that style can change without any computation.
 

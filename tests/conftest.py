@@ -14,10 +14,20 @@ from tests.tiny import ROOT, TINY_NOTEBOOKS, TINY_TABLE, Project
 hypothesis.settings.register_profile("her2study", deadline=None, derandomize="CI" in os.environ)
 hypothesis.settings.load_profile("her2study")
 
+pytest_plugins = ["tests.finished"]
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The smoke runs first: they take longest, and other tests fill the second core meanwhile."""
-    items.sort(key=lambda item: item.path.name != "test_study_runs.py")
+    """The smoke runs first: they take longest, and other tests fill the second core meanwhile.
+
+    Files that need a finished run come late and browser tests last, so that no worker sits waiting for the run.
+    """
+    waiting = {item.path for item in items if {"finished", "finished_public"} & set(getattr(item, "fixturenames", ()))}
+
+    def turn(item: pytest.Item) -> tuple[bool, bool, bool]:
+        return item.path.name != "test_study_runs.py", "browser" in item.path.parts, item.path in waiting
+
+    items.sort(key=turn)
 
 
 @pytest.fixture

@@ -35,6 +35,9 @@ def test_a_table_says_whose_patients_they_are(run):
     assert (run.folder / "tables" / "performance.csv").read_text() == "auc,patients\n0.3333333333,real\n"
     assert list(run.load_table("performance").columns) == ["auc"]
     assert run.has_table("performance")
+    run.save_table("audit", pd.DataFrame({"check": ["one"]}))
+    (run.folder / "tables" / "audit.docx").touch()
+    assert run.table_names() == ["audit", "performance"]
     with pytest.raises(ValueError, match="empty"):
         run.save_table("performance", pd.DataFrame())
 

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
-from typing import NamedTuple
 
 import nibabel
 import numpy as np
 import pandas as pd
 import pytest
 
-from her2study.pipeline import fingerprint, open_chain
+from her2study.pipeline import fingerprint
 from her2study.pipeline.chain import due_steps
 from her2study.pipeline.notebook import read_code
 from her2study.pipeline.records import load_record
 from her2study.types import PREDICTION_COLUMNS, StudyError
+from tests.finished import Finished, public_data, reproduce, shared_run
 from tests.tiny import ROOT
 
 TABLES = (
@@ -44,53 +42,20 @@ OF_IMAGES = {
     },
 }
 
-PUBLIC_DATA = ROOT.parent / "shared" / "data" / "mamamia"
-
-
-class Finished(NamedTuple):
-    """A study after `her2study reproduce`."""
-
-    results: Path
-    arguments: list[str]
-    status: int
-    out: str
-    err: str
-
-    @property
-    def chain(self):
-        name, profile, data = self.arguments[1::2]
-        return open_chain(name, profile, data)
-
-
-def reproduce(results: Path, arguments: list[str]) -> Finished:
-    command = [sys.executable, "-m", "her2study.cli", "reproduce", *arguments]
-    environment = {**os.environ, "HER2STUDY_RESULTS": str(results.parent)}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT, check=False)
-    return Finished(results, arguments, done.returncode, done.stdout, done.stderr)
-
-
-def run_study(tmp_path_factory, name: str, data: str) -> Finished:
-    results = tmp_path_factory.mktemp("results") / f"{name}-smoke"
-    finished = reproduce(results, ["--study", name, "--profile", "smoke", "--data", data])
-    assert (finished.status, finished.err) == (0, ""), finished.out + finished.err
-    return finished
-
 
 @pytest.fixture(scope="session")
 def simulated(tmp_path_factory) -> Finished:
-    return run_study(tmp_path_factory, "hong2025", "")
+    return shared_run(tmp_path_factory, "hong2025")
 
 
 @pytest.fixture(scope="session")
 def public(tmp_path_factory) -> Finished:
-    if not PUBLIC_DATA.is_dir():
-        pytest.skip(f"the public cohort's table is not here: {PUBLIC_DATA} does not exist")
-    return run_study(tmp_path_factory, "mamamia", str(PUBLIC_DATA))
+    return shared_run(tmp_path_factory, "mamamia", public_data())
 
 
 @pytest.fixture(params=["simulated", "public"])
-def finished(request, monkeypatch) -> Finished:
-    """Each of the two studies in turn."""
+def study_run(request, monkeypatch) -> Finished:
+    """Each of the two studies in turn, as this code made it: never one that was made elsewhere."""
     done = request.getfixturevalue(request.param)
     monkeypatch.setenv("HER2STUDY_RESULTS", str(done.results.parent))
     return done
@@ -99,40 +64,40 @@ def finished(request, monkeypatch) -> Finished:
 pytestmark = pytest.mark.slow
 
 
-def test_every_table_and_figure_of_the_design_is_there_and_not_empty(finished):
-    absent = {"tables": set(), "figures": set()} if finished.chain.run.has_images else OF_IMAGES
+def test_every_table_and_figure_of_the_design_is_there_and_not_empty(study_run):
+    absent = {"tables": set(), "figures": set()} if study_run.chain.run.has_images else OF_IMAGES
     for name in set(TABLES) - absent["tables"]:
-        assert len(pd.read_csv(finished.results / "tables" / f"{name}.csv")), name
+        assert len(pd.read_csv(study_run.results / "tables" / f"{name}.csv")), name
     for name in set(FIGURES) - absent["figures"]:
         for ending, smallest in {"pdf": 2_000, "svg": 2_000, "png": 5_000, "tiff": 5_000}.items():
-            assert (finished.results / "figures" / f"{name}.{ending}").stat().st_size > smallest, (name, ending)
+            assert (study_run.results / "figures" / f"{name}.{ending}").stat().st_size > smallest, (name, ending)
 
 
-def test_every_table_says_whose_patients_they_are(finished):
-    expected = "SIMULATED" if finished.chain.study.simulated else "real"
-    for path in (finished.results / "tables").glob("*.csv"):
+def test_every_table_says_whose_patients_they_are(study_run):
+    expected = "SIMULATED" if study_run.chain.study.simulated else "real"
+    for path in (study_run.results / "tables").glob("*.csv"):
         assert set(pd.read_csv(path)["patients"]) == {expected}, path.name
 
 
-def test_predictions_keep_their_contract(finished):
-    predictions = pd.read_parquet(finished.results / "predictions.parquet")
+def test_predictions_keep_their_contract(study_run):
+    predictions = pd.read_parquet(study_run.results / "predictions.parquet")
     assert tuple(predictions.columns) == PREDICTION_COLUMNS
     assert not predictions.duplicated(["model", "patient_id"]).any()
     assert predictions["probability"].between(0, 1).all()
     developed = predictions["split"] == "development"
     assert (predictions["fold"].ge(0) == developed).all()
-    assert ({"dscore", "combined"} <= set(predictions["model"])) == finished.chain.run.has_images
+    assert ({"dscore", "combined"} <= set(predictions["model"])) == study_run.chain.run.has_images
 
 
-def test_the_end_says_numbers_times_and_places(finished):
-    headlines = finished.out[finished.out.index("Headline numbers") :]
+def test_the_end_says_numbers_times_and_places(study_run):
+    headlines = study_run.out[study_run.out.index("Headline numbers") :]
     assert len(headlines[: headlines.index("Time per step")].splitlines()) > 3
-    assert f"Where to look: {finished.results}" in headlines
+    assert f"Where to look: {study_run.results}" in headlines
 
 
-def test_the_graph_is_real(finished):
+def test_the_graph_is_real(study_run):
     """Each artefact has one maker, and whoever reads it comes after."""
-    chain = finished.chain
+    chain = study_run.chain
     records = {name: load_record(chain, name) for name in chain.nodes}
     makers = [(path, name) for name, record in records.items() for path in record["written"]]
     assert len(makers) == len({path for path, _ in makers})
@@ -142,22 +107,22 @@ def test_the_graph_is_real(finished):
             assert maker[path] in chain.ancestors(name) | {name}, f"{name} reads {path}, made by {maker[path]}"
 
 
-def test_the_same_command_again_does_nothing_at_once(finished):
-    before = {path: path.stat().st_mtime_ns for path in (finished.results / "records").iterdir()}
-    again = reproduce(finished.results, finished.arguments)
+def test_the_same_command_again_does_nothing_at_once(study_run):
+    before = {path: path.stat().st_mtime_ns for path in (study_run.results / "records").iterdir()}
+    again = reproduce(study_run.results, study_run.arguments)
     assert (again.status, again.err) == (0, "")
     assert "nothing to do" in again.out
-    assert {path: path.stat().st_mtime_ns for path in (finished.results / "records").iterdir()} == before
+    assert {path: path.stat().st_mtime_ns for path in (study_run.results / "records").iterdir()} == before
 
 
-def test_a_colour_draws_figures_again_and_trains_nothing(finished, monkeypatch):
+def test_a_colour_draws_figures_again_and_trains_nothing(study_run, monkeypatch):
     real = fingerprint._module_digest
     monkeypatch.setattr(
         fingerprint, "_module_digest", lambda name: "recoloured" if name.endswith("reporting.style") else real(name)
     )
-    due = due_steps(finished.chain)
+    due = due_steps(study_run.chain)
     assert "figures" in due
-    assert not set(due) - {"figures", "11_claims"}
+    assert not set(due) - {"figures", "tables", "report", "11_claims"}
 
 
 def edit_table(edit):

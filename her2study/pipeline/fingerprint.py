@@ -3,7 +3,7 @@
 All of it is derived, nothing is declared twice. The settings are the ``study.<section>`` that the
 notebook's code names; the code is the closure of ``her2study`` modules that it imports. Comments and
 layout of the code do not count. How things look (:data:`APPEARANCE`) does not count either, but for
-the step ``figures``: a new colour draws the figures again and trains nothing.
+the plain steps ``figures``, ``tables`` and ``report``: a new colour draws the figures again and trains nothing.
 """
 
 from __future__ import annotations
@@ -36,8 +36,11 @@ APPEARANCE = (
 STEP_CODE: Mapping[str, str] = {
     "simulate": "from her2study.cohort import simulate\nstudy.simulation, study.seed\n'assumptions.yml'",
     "figures": "from her2study.reporting import figures",
+    "tables": "from her2study.reporting.printed import write_table\nstudy.statistics",
+    "report": "from her2study.pipeline import report\n"
+    + ", ".join(f"study.{name}" for name in Study.model_fields if name != "folder"),  # it shows every setting
 }
-"""What the two plain steps depend on, said in the same words as a notebook's code."""
+"""What the plain steps depend on, said in the same words as a notebook's code."""
 
 
 def fingerprint(chain: Chain, node: Node) -> dict[str, Any]:
@@ -45,15 +48,16 @@ def fingerprint(chain: Chain, node: Node) -> dict[str, Any]:
     code = read_code(chain.notebook(node)) if node.notebook else STEP_CODE[node.stage]
     tree = ast.parse(code, filename=node.stage)
     roots = imported_names(tree)
-    modules = closure(roots, excluded=() if node.stage == "figures" else APPEARANCE)
+    modules = closure(roots, excluded=APPEARANCE if node.notebook else ())
     settings = touched_settings(tree, chain.study)
+    looks = {} if node.notebook else looks_of(modules)
     return {
         "parameters": dict(node.parameters),
         "upstream": list(node.upstream),
         "notebook": _digest(ast.dump(tree)),
         "settings": settings,
         "study_files": study_files(tree, chain.study, settings),
-        "code": {module: _module_digest(module) for module in sorted(modules)},
+        "code": {module: _module_digest(module) for module in sorted(modules)} | looks,
         "reads_truth": any(_attribute_of(item, "run") == "truth" for item in ast.walk(tree)),
     }
 
@@ -94,6 +98,17 @@ def closure(roots: Iterable[str], excluded: tuple[str, ...] = ()) -> set[str]:
         found.add(name)
         waiting += [name.rpartition(".")[0], *_imports_of(name)]
     return found
+
+
+def looks_of(modules: Iterable[str]) -> dict[str, str]:
+    """Hash of each file that lies among these modules and is no code: templates, style sheets, word lists."""
+    folders = {path.parent for path in map(_module_path, modules) if path and path.parent != PACKAGE}
+    beside = {path for folder in folders for path in folder.iterdir()}
+    plain = {path for path in beside if path.is_dir() and not (path / "__init__.py").exists()}
+    plain = {path for path in plain if path.name != "__pycache__"}
+    beside |= {path for folder in plain for path in folder.rglob("*")}
+    found = sorted(path for path in beside if path.is_file() and path.suffix not in (".py", ".pyc"))
+    return {path.relative_to(PACKAGE.parent).as_posix(): file_hash(path) for path in found}
 
 
 def package_versions(modules: Iterable[str], tree_names: Iterable[str] = ()) -> dict[str, str]:

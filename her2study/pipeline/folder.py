@@ -30,6 +30,13 @@ def whole_folder(out: Path, made_by: str) -> Iterator[Path]:
         As :func:`check_replaceable`; or the folder cannot be written.
     """
     check_replaceable(out, made_by)
+    with replaced_folder(out) as part:
+        yield part
+
+
+@contextlib.contextmanager
+def replaced_folder(out: Path) -> Iterator[Path]:
+    """As :func:`whole_folder`, where only the chain writes: what lies there is replaced without a question."""
     out = out.absolute()
     _remove_leftovers(out)
     part, old = _beside(out, os.getpid(), "part"), _beside(out, os.getpid(), "old")
@@ -37,7 +44,9 @@ def whole_folder(out: Path, made_by: str) -> Iterator[Path]:
         try:
             part.mkdir(parents=True)
         except OSError as error:
-            raise StudyError(f"{out}: cannot be written ({error.strerror}); choose another folder with --out") from None
+            raise StudyError(
+                f"{out}: cannot be written ({error.strerror}); change its permissions or choose another folder"
+            ) from None
         yield part
         if out.exists():
             out.rename(old)

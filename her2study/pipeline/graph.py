@@ -1,8 +1,9 @@
 """The graph: which step of the chain needs which, for every study, written down once.
 
 A step is one execution of a notebook (``04_dscore_fold`` is executed once per fold) or one of the
-two plain steps around the notebooks: ``simulate`` makes the patients when the study has none, and
-``figures`` draws the stored figure data to files.
+four plain steps around the notebooks: ``simulate`` makes the patients when the study has none,
+``figures`` draws the stored figure data to files, ``tables`` prints the stored tables, and ``report``
+makes pages of all results.
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ STAGES: Mapping[str, Stage] = {
     "10_explanation": Stage(("05_dscore", "06_baselines", "07_clinical", "08_combined")),
     "11_claims": Stage(("09_evaluation", "10_explanation")),
     "figures": Stage(("09_evaluation", "10_explanation"), notebook=False),  # 11 draws nothing
+    "tables": Stage(("11_claims",), notebook=False),
+    "report": Stage(("11_claims", "figures", "tables"), notebook=False),
 }
 """In reading order; a stage that is absent from a study is also absent from what the others need."""
 

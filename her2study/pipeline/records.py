@@ -125,7 +125,7 @@ def describe_folder(folder: Path, parts: Iterable[Path]) -> dict[str, Any]:
 
 def list_folder(path: Path) -> list[str]:
     """Names of the artefacts in a folder."""
-    return sorted(item.name for item in path.glob("*") if item.suffix in (".parquet", ".json"))
+    return sorted(item.name for item in path.glob("*") if item.suffix in (".parquet", ".json", ".csv"))
 
 
 def retire_absent(chain: Chain) -> None:

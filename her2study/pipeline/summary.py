@@ -67,7 +67,8 @@ def summary_lines(chain: Chain, seconds: float) -> list[str]:
     lines += [f"  {chain.nodes[name].label:<20}{clock(spent):>8}" for name, spent in times.items()]
     lines += [f"  {'all steps':<20}{clock(sum(times.values())):>8}", f"  {'this command':<20}{clock(seconds):>8}"]
     places = {
-        "tables": f"{_count(chain, 'tables', '.csv')} tables (csv)",
+        "report": "open index.html: the whole study as pages, with search and downloads",
+        "tables": f"{_count(chain, 'tables', '.csv')} tables (csv, docx, tex)",
         "figures": f"{_count(chain, 'figures', '.png')} figures (pdf, svg, png, tiff)",
         "notebooks": "the executed notebooks: start with 11_claims.ipynb",
         "manifest.json": "what every file was made from",

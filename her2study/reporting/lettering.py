@@ -1,4 +1,4 @@
-"""Text that knows how wide it is."""
+"""Text that knows how wide it is, in the font of the journal that is drawn for."""
 
 from __future__ import annotations
 
@@ -7,19 +7,38 @@ from functools import lru_cache
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 
+from her2study.reporting.journals import current, load_journal
+
 MM_PER_POINT = 25.4 / 72
+SPECIMEN = "Largest axillary node diameter (mm) 0.81 (0.73 to 0.89), n = 520, HER2-positive"
+"""Words and numbers as figures print them, to compare fonts by."""
+
+
+def text_width_mm(text: str, size: float | None = None, weight: str = "normal") -> float:
+    """Width of one line of text at a font size in points, by default that of running text."""
+    return _width_mm(text, size or current().sizes_pt.text, weight, current().font)
 
 
 @lru_cache(maxsize=4096)
-def text_width_mm(text: str, size: float = 7, weight: str = "normal") -> float:
-    """Width of one line of text at a font size in points."""
+def _width_mm(text: str, size: float, weight: str, family: str) -> float:
     if not text.strip():
         return 0.0
-    font = FontProperties(family="DejaVu Sans", size=size, weight=weight)
+    font = FontProperties(family=family, size=size, weight=weight)
     return text_to_path.get_text_width_height_descent(text, font, ismath=False)[0] * MM_PER_POINT
 
 
-def wrap(text: str, width_mm: float, size: float = 7, weight: str = "normal") -> list[str]:
+def across(needed_mm: float) -> float:
+    """Width for text that needs so much in the letters of the default journal."""
+    usual = load_journal()
+    return needed_mm * (text_width_mm(SPECIMEN) / _width_mm(SPECIMEN, usual.sizes_pt.text, "normal", usual.font))
+
+
+def upwards(needed_mm: float) -> float:
+    """Height for text that needs so much at the font size of the default journal."""
+    return needed_mm * (current().sizes_pt.text / load_journal().sizes_pt.text)
+
+
+def wrap(text: str, width_mm: float, size: float | None = None, weight: str = "normal") -> list[str]:
     """Break text at spaces so that each line fits the width; a longer word is cut with an ellipsis."""
     lines: list[str] = []
     for word in str(text).split():
@@ -31,7 +50,7 @@ def wrap(text: str, width_mm: float, size: float = 7, weight: str = "normal") ->
     return lines or [""]
 
 
-def fit(text: str, width_mm: float, size: float = 7, weight: str = "normal") -> str:
+def fit(text: str, width_mm: float, size: float | None = None, weight: str = "normal") -> str:
     """The text, or its two ends around an ellipsis if it is wider than the width."""
     if text_width_mm(text, size, weight) <= width_mm:
         return text

@@ -1,4 +1,4 @@
-"""The one place for colours, fonts, sizes and printed names."""
+"""The one place for colours, line styles and printed names; sizes and fonts are the journal's."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from itertools import cycle
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from her2study.evaluation.wording import MODEL_LABELS, updated
-from her2study.reporting.lettering import fit
+from her2study.reporting.journals import ALWAYS_THERE, Journal, current, drawing_for, load_journal
+from her2study.reporting.lettering import MM_PER_POINT, across, fit, text_width_mm
 from her2study.words import spell
-
-COLUMN_MM = {"single": 84, "double": 174}
-"""Widths of one and two columns of the journal."""
 
 # Okabe and Ito's and Paul Tol's muted colours: told apart with any colour vision.
 MODEL_COLOURS = {
@@ -43,12 +42,36 @@ SPARE_COLOURS = (
     "#AA8866", "#1B9E9E",
 )  # fmt: skip
 """For models that are not named above, in the order of their names."""
-CLASS_COLOURS = {0: "#5B7F95", 1: "#C8553D"}
-"""Outcome-negative and outcome-positive patients."""
+CLASS_COLOURS = {0: "#7FA8BF", 1: "#B3412B"}
+"""Outcome-negative and outcome-positive patients; one is lighter, for those who print without colour."""
+
+ACCENT = "#7A5195"
+"""For what is no model: a colour that no model of this package has."""
 
 INK, GREY, PALE = "#222222", "#777777", "#E6E9EC"
 SEQUENTIAL, DIVERGING = "cividis", "RdBu_r"
-DASHES = ("-", "--", "-.", (0, (1, 1.2)), (0, (5, 1, 1, 1, 1, 1)), (0, (7, 2)), (0, (3, 1, 1, 1)))
+MODEL_DASHES = {
+    "dscore": "--",
+    "clinical": "-.",
+    "combined": "-",
+    "logistic_elastic_net": (0, (7, 2)),
+    "svm": (0, (5, 1, 1, 1, 1, 1)),
+    "random_forest": (0, (1, 1.2)),
+    "xgboost": (0, (3, 1, 1, 1)),
+    "lightgbm": (0, (9, 1.5, 2, 1.5)),
+    "knn": (0, (4, 1.5, 4, 1.5, 1, 1.5)),
+    "mlp": (0, (2, 2)),
+    "oracle_combined": (0, (1, 3)),
+    "oracle_image": (0, (9, 4)),
+    "treat_all": (0, (4, 2)),
+    "treat_none": "-",
+}
+"""So that curves stay apart in greyscale; the paper's models have the plainest."""
+
+DASHES = tuple(MODEL_DASHES[model] for model in (
+    "combined", "dscore", "clinical", "random_forest", "svm", "logistic_elastic_net", "xgboost", "lightgbm", "mlp",
+))  # fmt: skip
+"""For models that are not named above, in the order of their names."""
 
 MODEL_SHORT = {
     "logistic_elastic_net": "Elastic net",
@@ -61,7 +84,7 @@ MODEL_SHORT = {
 """Names for legends, where the printed name is too long."""
 UPDATE_SHORT = {"intercept": "interc.", "intercept and slope": "slope"}
 SHORT_MM = 25
-"""Width of a name in a legend."""
+"""Width of a name in a legend, in the default journal's letters."""
 
 SPLIT_LABELS = {
     "development": "Development (out-of-fold)",
@@ -84,8 +107,8 @@ def model_label(model: str) -> str:
 def model_short(model: str) -> str:
     """The name of a model in a legend; the middle of a long one goes first, since versions stand at the ends."""
     if recalibrated := updated(model):
-        return f"{fit(model_short(recalibrated[0]), SHORT_MM - 11)}, {UPDATE_SHORT[recalibrated[1]]}"
-    return fit(MODEL_SHORT.get(model, model_label(model)), SHORT_MM)
+        return f"{fit(model_short(recalibrated[0]), across(SHORT_MM - 11))}, {UPDATE_SHORT[recalibrated[1]]}"
+    return fit(MODEL_SHORT.get(model, model_label(model)), across(SHORT_MM))
 
 
 def model_shorts(models: Iterable[str]) -> dict[str, str]:
@@ -94,7 +117,7 @@ def model_shorts(models: Iterable[str]) -> dict[str, str]:
     for model in model_order(models):
         short = model_short(model)
         taken[short] += 1
-        shorts[model] = f"{fit(short, SHORT_MM - 4)} ({taken[short]})" if taken[short] > 1 else short
+        shorts[model] = f"{fit(short, across(SHORT_MM - 4))} ({taken[short]})" if taken[short] > 1 else short
     return shorts
 
 
@@ -131,46 +154,62 @@ def model_colours(models: Iterable[str]) -> dict[str, str]:
 
 
 def model_dashes(models: Iterable[str]) -> dict[str, object]:
-    """One line style a model, so that curves stay apart in greyscale; the main models are solid or dashed."""
-    fixed = {"combined": "-", "dscore": "--", "clinical": "-.", "treat_all": (0, (4, 2)), "treat_none": "-"}
-    others = cycle(DASHES)
-    return {model: fixed.get(model) or next(others) for model in model_order(models)}
+    """One line style a model, the same in every figure; unknown models take by name what no shown one has."""
+    shown = set(models)
+    taken = {MODEL_DASHES[model] for model in shown & set(MODEL_DASHES) - set(REFERENCES)}
+    spare = cycle(sorted(DASHES, key=lambda dash: dash in taken))  # free ones first
+    unknown = {model: next(spare) for model in sorted(shown - set(MODEL_DASHES))}
+    return {model: MODEL_DASHES.get(model) or unknown[model] for model in model_order(shown)}
+
+
+def luminance(colour: object) -> float:
+    """Relative luminance, 0 (black) to 1 (white), by the formula of WCAG 2."""
+    parts = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in to_rgb(colour)]
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), parts, strict=True))
+
+
+def legible_on(ground: object) -> str:
+    """White or ink, whichever has more contrast with the ground."""
+    bright = luminance(ground) + 0.05
+    return "white" if 1.05 / bright > bright / (luminance(INK) + 0.05) else INK
 
 
 @contextmanager
-def journal_style() -> Iterator[None]:
-    """Fonts, line widths and file options of the journal, for the block only.
+def journal_style(journal: Journal | None = None) -> Iterator[Journal]:
+    """Fonts, sizes, line widths and file options of a journal, by default of none, for the block only.
 
-    The font is the one that ships with matplotlib, so that figures are the same on every machine;
-    it is embedded as TrueType in PDF and kept as text in SVG.
+    The default font is the one that ships with matplotlib, so that figures are the same on every machine.
+    Fonts are embedded as TrueType in PDF, and text is kept as text in SVG.
     """
+    journal = journal or load_journal()
+    sizes, lines = journal.sizes_pt, journal.lines_pt
     settings = {
-        "font.family": "DejaVu Sans",
-        "font.size": 7,
-        "axes.titlesize": 8,
+        "font.family": list(dict.fromkeys([journal.font, ALWAYS_THERE])),
+        "font.size": sizes.text,
+        "axes.titlesize": sizes.title,
         "axes.titleweight": "regular",
         "axes.titlelocation": "left",
-        "axes.labelsize": 7.5,
+        "axes.labelsize": sizes.label,
         "axes.labelcolor": INK,
         "axes.edgecolor": GREY,
-        "axes.linewidth": 0.6,
+        "axes.linewidth": lines.axis,
         "axes.spines.top": False,
         "axes.spines.right": False,
         "axes.unicode_minus": True,
         "text.hinting": "no_hinting",  # else text is wider at low resolutions than the layout allows for
-        "xtick.labelsize": 7,
-        "ytick.labelsize": 7,
+        "xtick.labelsize": sizes.text,
+        "ytick.labelsize": sizes.text,
         "xtick.color": INK,
         "ytick.color": INK,
-        "xtick.major.width": 0.6,
-        "ytick.major.width": 0.6,
+        "xtick.major.width": lines.axis,
+        "ytick.major.width": lines.axis,
         "xtick.major.size": 2.5,
         "ytick.major.size": 2.5,
-        "legend.fontsize": 7,
+        "legend.fontsize": sizes.text,
         "legend.frameon": False,
         "legend.handlelength": 2.2,
         "legend.borderaxespad": 0.3,
-        "lines.linewidth": 1.3,
+        "lines.linewidth": lines.curve,
         "text.color": INK,
         "image.interpolation": "nearest",
         "pdf.fonttype": 42,
@@ -179,16 +218,27 @@ def journal_style() -> Iterator[None]:
         "path.simplify": True,
         "figure.dpi": 100,
     }
-    with mpl.rc_context({**mpl.rcParamsDefault, **settings} | {"backend": mpl.rcParams["backend"]}):
-        yield
+    everything = {**mpl.rcParamsDefault, **settings} | {"backend": mpl.rcParams["backend"]}
+    with mpl.rc_context(everything), drawing_for(journal):
+        yield journal
 
 
-def new_figure(height_mm: float, width_mm: float = COLUMN_MM["double"]) -> Figure:
-    """An empty figure with room for the SIMULATED mark above its panels."""
-    width, height = width_mm / 25.4, (height_mm + MARK_MM) / 25.4
+def new_figure(height_mm: float, width_mm: float | None = None) -> Figure:
+    """An empty figure with room for the SIMULATED mark above its panels.
+
+    As wide as the page unless a width is given, which a journal may widen to one of its columns;
+    never higher than the journal allows: panels shrink.
+    """
+    width = current().column_mm(width_mm or current().width_mm) / 25.4
+    height = min(height_mm + MARK_MM, current().height_mm) / 25.4
     figure = Figure(figsize=(width, height), facecolor="white")
     figure.set_layout_engine("constrained", rect=(0, 0, 1, 1 - MARK_MM / 25.4 / height), w_pad=0.04, h_pad=0.04)
     return figure
+
+
+def room_mm() -> float:
+    """Height that the journal leaves for the content of a figure."""
+    return current().height_mm - MARK_MM
 
 
 def mark_simulated(figure: Figure) -> None:
@@ -200,7 +250,7 @@ def mark_simulated(figure: Figure) -> None:
         SIMULATED,
         ha="right",
         va="center",
-        fontsize=6,
+        fontsize=current().sizes_pt.small,
         color="white",
         weight="bold",
         bbox={"facecolor": GREY, "edgecolor": "none", "boxstyle": "square,pad=0.25"},
@@ -209,11 +259,23 @@ def mark_simulated(figure: Figure) -> None:
 
 
 def letter(axes: Axes, text: str, title: str = "") -> None:
-    """Put a bold panel letter and the panel's title, of one or more lines, above the left end of a panel."""
-    indent = 11 if text else 0
-    look = {"xycoords": "axes fraction", "textcoords": "offset points", "va": "bottom", "fontsize": 7.5}
-    if text:
-        below = "\n" * title.count("\n")  # keeps the letter on the title's first line
-        axes.annotate(text + below, (0, 1), (0, 4), weight="bold", **look)
+    """Put a panel letter, as the journal writes it, and the panel's title above the left end of a panel."""
+    sizes = current().sizes_pt
+    lines, larger = title.count("\n"), sizes.letter - sizes.label
+    indent = 0.0
+    if text and larger:  # on the title's first line, whatever its size
+        indent = letter_on(axes, text, 4 + 1.15 * sizes.label * lines - 0.21 * larger, va="bottom")
+    elif text:
+        indent = letter_on(axes, text, 4, below="\n" * lines, va="bottom")
     if title:
-        axes.annotate(title, (0, 1), (indent, 4), **look)
+        look = {"xycoords": "axes fraction", "textcoords": "offset points", "va": "bottom"}
+        axes.annotate(title, (0, 1), (indent, 4), fontsize=sizes.label, **look)
+
+
+def letter_on(axes: Axes, text: str, up: float, below: str = "", va: str = "baseline") -> float:
+    """Put a panel letter so many points above a panel; returns the indent of what follows it, in points."""
+    size, form = current().sizes_pt.letter, current().letters
+    look = {"fontsize": size, "weight": "bold" if form.bold else "normal", "va": va}
+    text = form.format(text)
+    axes.annotate(text + below, (0, 1), (0, up), xycoords="axes fraction", textcoords="offset points", **look)
+    return max(11, text_width_mm(text, size, look["weight"]) / MM_PER_POINT + 3)

@@ -42,7 +42,7 @@ COLUMN_LABELS = {
     "auc_a": "AUC of first",
     "auc_b": "AUC of second",
     "model_a": "Model",
-    "model_b": "compared with",
+    "model_b": "Compared with",
     "model_new": "New model",
     "model_old": "Old model",
     "only_a": "Right by the first only",
@@ -76,6 +76,15 @@ COLUMN_LABELS = {
     "positives": "Positive",
     "how": "Update",
     "r_squared_cs": "R² (Cox-Snell)",
+    "patient_id": "Patient",
+    "n_with_findings": "Scans with findings",
+    "signal_to_noise": "Signal-to-noise ratio",
+    "lesion_voxels": "Voxels of the lesion",
+    "mask_components": "Pieces of the mask",
+    "early": "Early phase",
+    "late": "Late phase",
+    "early_seconds": "Early phase at (s)",
+    "late_seconds": "Late phase at (s)",
 }
 """Print text of columns; others are spelt out from their names."""
 
@@ -123,6 +132,16 @@ def show_table(frame: pd.DataFrame, caption: str, simulated: bool, confidence: f
 def print_table(frame: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
     """The same rows with every cell as text and every column with its print name, in the same order."""
     printed: dict[str, list[str]] = {}
+    for name, head in printed_heads(frame, confidence).items():
+        while head in printed:
+            head += " "  # two columns may share a print name but not a key
+        printed[head] = print_column(frame, name)
+    return pd.DataFrame(printed, columns=list(printed), dtype="str")
+
+
+def printed_heads(frame: pd.DataFrame, confidence: float = 0.95) -> dict[str, str]:
+    """Print names by what is printed: columns, and intervals whose estimate is no column."""
+    heads: dict[str, str] = {}
     intervals = _intervals(frame)
     told = {bound: name for name, bounds in intervals.items() for bound in bounds}
     for column in frame.columns:
@@ -131,11 +150,11 @@ def print_table(frame: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
             continue  # told by the column it bounds, or by the lower bound
         head = column_label(name)
         if name in intervals and name not in NO_CONFIDENCE:
+            if head.endswith(")"):  # the unit behind a comma: one pair of brackets is enough
+                head = head.removesuffix(")").replace(" (", ", ")
             head += f" ({words.percent_of(confidence)} CI)"
-        while head in printed:
-            head += " "  # two columns may share a print name but not a key
-        printed[head] = print_column(frame, name)
-    return pd.DataFrame(printed, columns=list(printed), dtype="str")
+        heads[name] = head
+    return heads
 
 
 def column_label(name: str) -> str:
@@ -165,7 +184,7 @@ def print_column(frame: pd.DataFrame, name: str) -> list[str]:
         decimals = _decimals(name, pd.concat(ends), whole=False)
         return [words.reach(*row, decimals, name in FRACTIONS) for row in zip(*ends, strict=True)]
     column = frame[name]
-    if name == "p" or name.startswith("p_"):
+    if (name == "p" or name.startswith("p_")) and not isinstance(column.dtype, pd.StringDtype):
         return [words.p_value(p) for p in pd.to_numeric(column, errors="coerce")]
     if is_bool_dtype(column):
         return ["yes" if value else "no" for value in column]
@@ -178,11 +197,21 @@ def print_column(frame: pd.DataFrame, name: str) -> list[str]:
     if not bounds and (name in COUNTS or name.startswith("n_") or name.endswith("_n")):
         return [words.number(value, 0 if float(value).is_integer() else 1) for value in numbers]
     if not bounds:
-        return [words.number(value, decimals, percent) for value in numbers]
+        return [_at_least(value, decimals, percent) for value in numbers]
     rows = zip(numbers, *(frame[bound].astype("float64") for bound in bounds), strict=True)
     if name == "value":  # a column of different things, some of them exact
         return [_measured(*row, decimals) for row in rows]
     return [words.interval(value, low, high, decimals, percent) for value, low, high in rows]
+
+
+def _at_least(value: float, decimals: int, percent: bool) -> str:
+    """A number; one above 0 that would be printed as 0 is ``< 0.001`` instead."""
+    text = words.number(value, decimals, percent)
+    return (
+        f"< {words.number(10.0**-decimals, decimals)}"
+        if value > 0 and not float(words.rounded(value, decimals, percent))
+        else text
+    )
 
 
 def _measured(value: float, low: float, high: float, decimals: int) -> str:

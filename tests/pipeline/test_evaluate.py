@@ -16,6 +16,7 @@ from her2study.pipeline import evaluate as module
 from her2study.pipeline import start_page
 from her2study.pipeline.evaluate import Request, evaluate, pages_of
 from her2study.reporting import figures
+from her2study.reporting.journals import load_journal
 from tests.evaluation.golden import make_predictions
 
 QUICK = {"resamples": 50, "decision_range": (0.1, 0.4)}
@@ -24,7 +25,8 @@ QUICK = {"resamples": 50, "decision_range": (0.1, 0.4)}
 @pytest.fixture(autouse=True)
 def small_pictures(monkeypatch):
     """A tenth of the pixels: the pictures are opened, not looked at."""
-    monkeypatch.setattr(figures, "TIFF_DPI", 60)
+    coarse = load_journal().model_copy(update={"raster_dpi": {"png": 30, "tiff": 60}})
+    monkeypatch.setattr(figures, "load_journal", lambda: coarse)
 
 
 @pytest.fixture

@@ -27,11 +27,13 @@ def test_steps_follow_all_they_need():
 def test_without_images_the_imaging_steps_are_absent(project):
     chain = open_chain("tiny", "full", str(project.data))
     assert list(chain.nodes) == [
-        *("01_cohort", "06_baselines", "07_clinical", "09_evaluation", "10_explanation", "11_claims", "figures")
+        *("01_cohort", "06_baselines", "07_clinical", "09_evaluation", "10_explanation", "11_claims"),
+        *("figures", "tables", "report"),
     ]
     assert chain.nodes["09_evaluation"].upstream == ("06_baselines", "07_clinical")
     assert chain.nodes["11_claims"].upstream == ("09_evaluation", "10_explanation")
-    assert chain.ancestors("figures") == set(chain.nodes) - {"11_claims", "figures"}
+    assert chain.ancestors("figures") == set(chain.nodes) - {"11_claims", "figures", "tables", "report"}
+    assert chain.nodes["report"].upstream == ("11_claims", "figures", "tables")
 
 
 def test_a_step_is_found_by_name_or_by_parameters(project):

@@ -1,17 +1,20 @@
 """What makes a step due, and what does not: notebooks run in this process, without a kernel."""
 
+import shutil
+
 import pytest
 
-from her2study.pipeline import fingerprint, node, open_chain, run_node
+from her2study.pipeline import fingerprint, node, open_chain, run_node, steps
 from her2study.pipeline.chain import due_steps
 from her2study.pipeline.notebook import read_code
 from her2study.pipeline.records import first_difference, load_record, retire_absent
+from her2study.pipeline.report import gather
 from tests.tiny import TINY_NOTEBOOKS, TINY_TABLE
 
 
 @pytest.fixture(autouse=True)
 def without_kernel(monkeypatch):
-    """Run the code of a notebook where we are; everything around it is the real thing."""
+    """Run the code of a notebook where we are, and let the report only read; the rest is the real thing."""
 
     def execute_notebook(chain, step):
         parameters, _, rest = read_code(chain.notebook(step)).partition("from her2study import")
@@ -20,10 +23,17 @@ def without_kernel(monkeypatch):
         exec("from her2study import" + rest, names | dict(step.parameters))
         done = chain.run.folder / "notebooks" / f"{step.name}.ipynb"
         done.parent.mkdir(parents=True, exist_ok=True)
-        done.write_text("executed")
+        shutil.copy(chain.notebook(step), done)
         return {}
 
     monkeypatch.setattr(node, "_run_notebook", execute_notebook)
+
+    def gather_only(chain):
+        """The report reads all that it shows; its pages are another test's."""
+        gather(chain)
+        return {}
+
+    monkeypatch.setattr(steps, "report", gather_only)
 
 
 def run_all(project, profile="full"):
@@ -40,7 +50,7 @@ def run_all(project, profile="full"):
 def done(project):
     """The tiny study with images, run once."""
     project.images()
-    assert len(run_all(project)) == 13
+    assert len(run_all(project)) == 15
     return project
 
 
@@ -53,13 +63,14 @@ def test_nothing_is_due_after_a_run(done):
     [
         ("network", "epochs", 5, {"04_dscore_fold_0", "04_dscore_fold_1", "05_dscore", "08_combined"}),
         ("clinical", "keep_p", 0.01, {"07_clinical", "08_combined"}),
-        ("statistics", "bootstrap", 50, None),
+        ("statistics", "bootstrap", 50, None),  # no tiny notebook names it
     ],
 )
 def test_a_setting_reruns_what_it_touches(done, section, key, value, expected):
     done.settings(lambda settings: settings[section].update({key: value}))
     always = {"09_evaluation", "10_explanation"}  # they read every prediction; 11 reads their values, which stay
-    assert set(run_all(done)) == (expected | always if expected else set())
+    shown = {"tables", "report"}  # the report shows every setting
+    assert set(run_all(done)) == (expected | always if expected else set()) | shown
 
 
 def test_the_reason_names_the_setting(done):
@@ -70,7 +81,7 @@ def test_the_reason_names_the_setting(done):
 
 def test_same_outputs_stop_the_cascade(done):
     done.notebook("01_cohort", TINY_NOTEBOOKS["01_cohort"] + "\nunused = 1")
-    assert run_all(done) == ["01_cohort"]
+    assert run_all(done) == ["01_cohort", "report"]  # which shows the notebook and its time
 
 
 def test_a_comment_reruns_nothing(done):
@@ -88,7 +99,7 @@ def test_a_changed_source_table_reruns_by_content_of_what_follows(done):
 def test_a_damaged_artefact_is_made_again(done):
     whole = (done.results / "radiomics.parquet").read_bytes()
     (done.results / "radiomics.parquet").write_bytes(whole[:-1])
-    assert run_all(done) == ["03_radiomics"]
+    assert run_all(done) == ["03_radiomics", "report"]
     assert (done.results / "radiomics.parquet").read_bytes() == whole
 
 
@@ -135,9 +146,29 @@ def test_a_change_of_code_reruns_what_imports_it(done, monkeypatch):
     real = fingerprint._module_digest
     changed = {"her2study.reporting.figures": "recoloured"}
     monkeypatch.setattr(fingerprint, "_module_digest", lambda module: changed.get(module) or real(module))
-    assert run_all(done) == ["figures"]
+    assert run_all(done) == ["figures", "report"]
     changed["her2study.store"] = "changed"
     assert "01_cohort" in run_all(done)
+
+
+def test_a_footnote_prints_the_tables_again_and_no_other_result(done, monkeypatch):
+    real = fingerprint._module_digest
+    changed = {"her2study.reporting.printed.explained": "reworded"}
+    monkeypatch.setattr(fingerprint, "_module_digest", lambda module: changed.get(module) or real(module))
+    assert set(run_all(done)) - {"report"} == {"tables"}
+
+
+def test_a_table_that_appears_is_printed_and_one_that_goes_takes_its_files_with_it(done):
+    tables = done.results / "tables"
+    assert sorted(path.name for path in tables.glob("shap_ranking.*")) == [
+        f"shap_ranking.{kind}" for kind in ("csv", "docx", "tex")
+    ]
+    done.notebook("11_claims", TINY_NOTEBOOKS["11_claims"] + '\nrun.save_table("mine", run.load_table("performance"))')
+    run_all(done)
+    assert (tables / "mine.docx").is_file()
+    done.notebook("11_claims", TINY_NOTEBOOKS["11_claims"])
+    run_all(done)
+    assert not list(tables.glob("mine.*"))
 
 
 def test_first_difference_names_the_place():

@@ -9,14 +9,20 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Affine2D, Bbox
 
+from her2study.reporting.journals import Journal
 from her2study.reporting.style import journal_style
 
 TOLERANCE_POINTS = 1.2
 """Line boxes include ascender and descender, so neighbours may share this much without touching."""
 
 
-def drawn_texts(figure: Figure) -> list[tuple[str, Bbox]]:
+def drawn_texts(figure: Figure, journal: Journal | None = None) -> list[tuple[str, Bbox]]:
     """Every text that is really drawn, with its box in points."""
+    return [(text.get_text(), box) for text, box in drawn_artists(figure, journal).items()]
+
+
+def drawn_artists(figure: Figure, journal: Journal | None = None) -> dict[Text, Bbox]:
+    """The artists of these texts, each with its box in points."""
     renderer = FigureCanvasAgg(figure).get_renderer()
     drawn: list[Text] = []
     draw = Text.draw
@@ -25,15 +31,14 @@ def drawn_texts(figure: Figure) -> list[tuple[str, Bbox]]:
         drawn.append(text)
         return draw(text, *args, **kwargs)
 
-    with journal_style(), patch.object(Text, "draw", record):
+    with journal_style(journal), patch.object(Text, "draw", record):
         figure.draw(renderer)
     to_points = Affine2D().scale(72 / figure.dpi)
-    boxes = {
+    return {
         text: text.get_window_extent(renderer).transformed(to_points)
         for text in drawn
         if text.get_text().strip() and text.get_visible()
     }
-    return [(text.get_text(), box) for text, box in boxes.items()]
 
 
 def clipped(figure: Figure, texts: list[tuple[str, Bbox]]) -> list[str]:

@@ -10,7 +10,8 @@ from PIL import Image
 
 from her2study.reporting import draw, show_figure
 from her2study.reporting.figures import FIGURES, write_figure
-from her2study.reporting.style import SIMULATED
+from her2study.reporting.journals import load_journal
+from her2study.reporting.style import GREY, INK, SIMULATED
 from her2study.types import StudyError
 from tests.reporting.figure_frames import centre_rows, figure_frames
 from tests.reporting.geometry import clipped, drawn_texts, overlapping
@@ -239,3 +240,36 @@ def test_an_unknown_figure_and_an_empty_frame_are_told():
         draw("rocs", FRAMES["few"]["roc"], False)
     with pytest.raises(StudyError, match="no rows"):
         draw("roc", FRAMES["few"]["roc"].head(0), False)
+
+
+def test_subgroups_of_all_splits_share_one_scale_and_p_values_have_their_models_marker():
+    figure = draw("subgroups", FRAMES["usual"]["subgroups"], False)
+    assert len({axes.get_xlim() for axes in figure.axes[1:]}) == 1
+    page = figure.axes[0]
+    assert {text.get_color() for text in page.texts} <= {INK, GREY}
+    markers = {line.get_marker() for line in page.lines} - {"None"}
+    assert markers == {"o", "s", "D"}
+
+
+def test_small_thresholds_are_told_from_zero():
+    frame = FRAMES["usual"]["confusion"].assign(threshold=0.0004)
+    texts = [text for text, _ in drawn_texts(draw("confusion", frame, False))]
+    assert "Combined, threshold 0.0004" in texts
+    assert "Combined, threshold 0.37" in [
+        text for text, _ in drawn_texts(draw("confusion", frame.assign(threshold=0.366), False))
+    ]
+
+
+def test_identifiers_of_the_code_are_not_printed():
+    frame = FRAMES["usual"]["network"].assign(detail="pre, wash_in, wash_out; 3x3x3 convolution")
+    texts = [text for text, _ in drawn_texts(draw("network", frame, False))]
+    assert not [text for text in texts if "_" in text or "x3" in text]
+    assert any("wash-in" in text for text in texts)
+
+
+def test_panels_of_a_fixed_shape_come_to_rest_below_the_strip():
+    frame = figure_frames(n=20, splits=("external",))["calibration"]
+    journal = load_journal("nature")
+    figure = draw("calibration", frame, True, journal=journal)
+    boxes = dict(drawn_texts(figure, journal))
+    assert boxes["a"].y1 < boxes["External validation"].y0

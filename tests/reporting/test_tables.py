@@ -29,7 +29,7 @@ PERFORMANCE = pd.DataFrame(
 def test_every_kind_of_column():
     printed = print_table(PERFORMANCE)
     assert list(printed.columns) == [
-        "Split", "Model", "n", "AUC (95% CI)", "Sensitivity (%) (95% CI)", "p (Holm)", "Volume (ml)", "Positive",
+        "Split", "Model", "n", "AUC (95% CI)", "Sensitivity, % (95% CI)", "p (Holm)", "Volume (ml)", "Positive",
         "Chosen",
     ]  # fmt: skip
     assert printed.iloc[0].tolist() == [

@@ -8,16 +8,28 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from her2study.reporting.figures.panels import chosen_models, ci, strip_text
-from her2study.reporting.figures.stacks import WIDTH, plot_area, sheet, stack
-from her2study.reporting.lettering import fit, text_width_mm
-from her2study.reporting.style import GREY, INK, PALE, model_colours, model_label, model_order, split_label
+from her2study.reporting.figures.stacks import plot_area, sheet, stack
+from her2study.reporting.journals import current
+from her2study.reporting.lettering import across, fit, text_width_mm, upwards
+from her2study.reporting.style import (
+    GREY,
+    INK,
+    PALE,
+    model_colours,
+    model_label,
+    model_order,
+    room_mm,
+    split_label,
+)
 from her2study.words import ABSENT, interval, number, p_value
 
-MOST_MM = 205
-"""Height of all rows that leaves room for head and axis on a page."""
+FRAME_MM = 30.5
+"""Of a page, what head and axis need."""
 
 ROW_MM, LEAST_ROW_MM = 5.2, 3.1
-LABEL_MM, COUNT_MM, PLOT_MM = 46, 24, 60
+LABEL_MM, COUNT_MM, NUMBERS_MM = 46, 24, 44
+"""Columns of text, in the default journal's letters; the plot has the rest of the page."""
+
 SUMMARY = {"pooled": "Pooled", "prediction": "Prediction interval"}
 
 
@@ -26,9 +38,10 @@ def centres(frame: pd.DataFrame, confidence: float = 0.95) -> Figure:
     shown, left_out = _what_fits(frame)
     blocks = list(shown.groupby(["model", "split"], sort=False))
     count = sum(len(rows) + 1 for _, rows in blocks)
-    row_mm = min(ROW_MM, max(LEAST_ROW_MM, MOST_MM / count))
+    row_mm = min(upwards(ROW_MM), max(upwards(LEAST_ROW_MM), _most_mm() / count))
     figure, top, y, bottom = stack([row_mm] * count, head_mm=8)
-    page, axes = sheet(figure), plot_area(figure, LABEL_MM + COUNT_MM, PLOT_MM, bottom, top)
+    label_mm, width = across(LABEL_MM + COUNT_MM), current().width_mm
+    page, axes = sheet(figure), plot_area(figure, label_mm, width - label_mm - across(NUMBERS_MM), bottom, top)
     many = len(set(shown["split"])) > 1
     _head(page, top, confidence)
     heights, colours = iter(y), model_colours(frame["model"])
@@ -36,11 +49,11 @@ def centres(frame: pd.DataFrame, confidence: float = 0.95) -> Figure:
         at = next(heights)
         title = model_label(model) + (f", {split_label(split)}" if many else "")
         facts = _heterogeneity(rows)
-        room = WIDTH - 6 - text_width_mm(facts)
+        room = width - 6 - text_width_mm(facts)
         page.text(2, at, fit(title, room, weight="bold"), va="center", weight="bold")
-        page.text(WIDTH - 2, at, facts, ha="right", va="center", color=GREY)
+        page.text(width - 2, at, facts, ha="right", va="center", color=GREY)
         if at != y[0]:
-            page.plot([2, WIDTH - 2], [at + row_mm / 2] * 2, color=PALE, linewidth=0.7)
+            page.plot([2, width - 2], [at + row_mm / 2] * 2, color=PALE, linewidth=0.7)
         for row in rows.itertuples():
             _row(page, axes, row, next(heights), row_mm, colours[model])
     ends = shown[["auc_low", "auc"]].to_numpy(dtype=float)
@@ -54,19 +67,20 @@ def centres(frame: pd.DataFrame, confidence: float = 0.95) -> Figure:
 
 def _head(page: Axes, top: float, confidence: float) -> None:
     page.text(2, top + 3, "Centre", va="center", weight="bold")
-    page.text(LABEL_MM + COUNT_MM - 5, top + 3, "positive / n", ha="right", va="center", weight="bold")
-    page.text(WIDTH - 2, top + 3, f"AUC ({ci(confidence)})", ha="right", va="center", weight="bold")
-    page.plot([2, WIDTH - 2], [top, top], color=GREY, linewidth=0.7)
+    width = current().width_mm
+    page.text(across(LABEL_MM + COUNT_MM) - 5, top + 3, "positive / n", ha="right", va="center", weight="bold")
+    page.text(width - 2, top + 3, f"AUC ({ci(confidence)})", ha="right", va="center", weight="bold")
+    page.plot([2, width - 2], [top, top], color=GREY, linewidth=0.7)
 
 
 def _row(page: Axes, axes: Axes, row: object, at: float, row_mm: float, colour: str) -> None:
     """One centre, the pooled AUC or the prediction interval: name and counts, mark, numbers."""
     name, weight = SUMMARY.get(row.kind, str(row.centre)), "normal" if row.kind == "centre" else "bold"
-    page.text(5, at, fit(name, LABEL_MM - 6, weight=weight), va="center", weight=weight)
+    page.text(5, at, fit(name, across(LABEL_MM) - 6, weight=weight), va="center", weight=weight)
     if row.kind != "prediction" and pd.notna(row.n):
         counts = f"{number(row.positives, 0)} / {number(row.n, 0)}"
-        page.text(LABEL_MM + COUNT_MM - 5, at, counts, ha="right", va="center")
-    page.text(WIDTH - 2, at, _numbers(row), ha="right", va="center", weight=weight)
+        page.text(across(LABEL_MM + COUNT_MM) - 5, at, counts, ha="right", va="center")
+    page.text(current().width_mm - 2, at, _numbers(row), ha="right", va="center", weight=weight)
     if not np.isfinite([row.auc_low, row.auc_high]).all():
         if row.kind == "centre" and np.isfinite(row.auc):
             axes.plot(row.auc, at, marker="s", color=colour, markersize=3.5, markerfacecolor="white")
@@ -103,18 +117,23 @@ def _what_fits(frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     """Models that fit a page, and centres if those of a single model do not; what was left out in words."""
     found = model_order(frame["model"])
     sizes = range(len(found), 1, -1)
-    most = next((n for n in sizes if _rows_of(frame, chosen_models(found, n)) * ROW_MM <= MOST_MM), 1)
+    most = next((n for n in sizes if _rows_of(frame, chosen_models(found, n)) * upwards(ROW_MM) <= _most_mm()), 1)
     models = chosen_models(found, most)
     order = {model: place for place, model in enumerate(models)}
     shown = frame[frame["model"].isin(models)].sort_values("model", key=lambda names: names.map(order), kind="stable")
     words = [f"{len(models)} of {len(found)} models"] if len(models) < len(found) else []
-    room = int(MOST_MM / LEAST_ROW_MM) - (_rows_of(shown, models) - len(shown))
+    room = int(_most_mm() / upwards(LEAST_ROW_MM)) - (_rows_of(shown, models) - len(shown))
     if len(shown) > room:
         size = shown["n"].where(shown["kind"] == "centre", np.inf)  # what sums the centres up always stays
         kept = shown[size.rank(method="first", ascending=False) <= room]
         several, all_of_them = ((part["kind"] == "centre").sum() for part in (kept, shown))
         words, shown = [*words, f"the {several} largest of {all_of_them} centres"], kept
     return shown, f"{', '.join(words)}; the table has all" if words else ""
+
+
+def _most_mm() -> float:
+    """Height that the journal leaves for all rows."""
+    return room_mm() - FRAME_MM
 
 
 def _rows_of(frame: pd.DataFrame, models: list[str]) -> int:

@@ -13,6 +13,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from her2study.reporting.figures.panels import ci, grid_of_panels, legend_columns, page_mm, strip_text, tag, zero_line
+from her2study.reporting.lettering import upwards
 from her2study.reporting.style import (
     DASHES,
     GREY,
@@ -30,7 +31,7 @@ from her2study.reporting.style import (
 MOST_BANDS = 4
 """Bands that can lie over each other and still be told apart."""
 
-PAIR_COLOURS = ("#332288", "#C8553D", "#117733", "#8C8C8C")
+PAIR_COLOURS = ("#2F4B7C", "#D45087", "#4C9F70", "#8C510A")
 """Of comparisons, which have no colour of their own in other figures."""
 
 
@@ -97,7 +98,7 @@ def _page(frame: pd.DataFrame, keys: list, most: int) -> tuple[Figure, list[tupl
     splits = split_order(frame["split"])
     width_mm = page_mm(len(splits))
     columns = legend_columns(width_mm, len(keys), most)
-    figure = new_figure(57.8 + 4.2 * math.ceil(len(keys) / columns), width_mm)
+    figure = new_figure(57.8 + upwards(4.2) * math.ceil(len(keys) / columns), width_mm)
     cells = list(zip(grid_of_panels(figure, 1, len(splits))[0], splits, strict=True))
     for place, (axes, split) in enumerate(cells):
         letter(axes, tag(place, len(splits)), split_label(split))

@@ -14,10 +14,13 @@ from pandas.api.types import is_numeric_dtype
 
 from her2study.reporting.figures.explanation import unit
 from her2study.reporting.figures.panels import grid_of_panels, tag
-from her2study.reporting.lettering import fit, text_width_mm, wrap
-from her2study.reporting.style import GREY, letter, model_short, new_figure
+from her2study.reporting.journals import current
+from her2study.reporting.lettering import across, fit, text_width_mm, wrap
+from her2study.reporting.style import GREY, SPARE_COLOURS, letter, model_short, new_figure
 
-CENTRE_COLOURS = ("#0072B2", "#D55E00", "#117733", "#AA4499", "#999933", "#332288", "#88CCEE", "#661100")
+CENTRE_COLOURS = SPARE_COLOURS[:8]
+"""Not those of the paper's models, which mean the models in every figure."""
+
 CENTRE_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 
@@ -39,7 +42,9 @@ def shap_dependence(frame: pd.DataFrame) -> Figure:
         here = frame[(frame["model"] == model) & (frame["feature"] == feature)]
         shap_dependence_panel(here, axes, centres)
         letter(axes, tag(place, len(keys)), model_short(model) if several else "")
-        axes.set_xlabel("\n".join(wrap(here.iloc[0]["label"], 174 / columns - 16, 7.5)))
+        axes.set_xlabel(
+            "\n".join(wrap(here.iloc[0]["label"], current().width_mm / columns - 16, current().sizes_pt.label))
+        )
         axes.set_ylabel(f"SHAP value{unit(here)}" if place % columns == 0 or several else "")
     handles = [_centre_key(centres, place) for place in range(len(centres))]
     figure.legend(handles=handles, title="Centre", loc="outside lower center", ncols=min(8, len(centres)))
@@ -55,7 +60,7 @@ def shap_dependence_panel(frame: pd.DataFrame, axes: Axes, centres: list[str]) -
     if names or len(distinct) <= 3:
         golden = np.modf(np.arange(len(values)) * 0.618034)[0] - 0.5  # even and the same at every drawing
         jitter = golden * 0.25 * (np.diff(distinct).min() if len(distinct) > 1 else 1)
-        labels = [fit(name, 24) for name in names] or [f"{value:g}" for value in distinct]
+        labels = [fit(name, across(24)) for name in names] or [f"{value:g}" for value in distinct]
         axes.set_xticks(distinct, labels=labels)
         if max(text_width_mm(label) for label in labels) > 34 / len(labels):
             axes.tick_params(axis="x", rotation=30)

@@ -15,7 +15,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from her2study.reporting.figures.panels import grid_of_panels, tag
-from her2study.reporting.lettering import wrap
+from her2study.reporting.lettering import across, upwards, wrap
 from her2study.reporting.style import (
     CLASS_COLOURS,
     GREY,
@@ -25,6 +25,7 @@ from her2study.reporting.style import (
     model_order,
     model_short,
     new_figure,
+    room_mm,
 )
 from her2study.words import number
 
@@ -39,7 +40,7 @@ def shap_bar(frame: pd.DataFrame) -> Figure:
     models = model_order(frame["model"])
     shown = {model: frame[frame["model"] == model].sort_values("rank") for model in models}
     rows = min(MOST_FEATURES, max(len(part) for part in shown.values()))
-    figure = new_figure(rows * 6.4 + 18)
+    figure = new_figure(rows * upwards(6.4) + 18)
     for place, (axes, model) in enumerate(zip(grid_of_panels(figure, 1, len(models))[0], models, strict=True)):
         shap_bar_panel(shown[model], axes, model_colours(models)[model], len(models))
         axes.set_ylim(rows - 0.4, -0.6)  # bars equally thick in every panel
@@ -66,7 +67,7 @@ def shap_summary(frame: pd.DataFrame) -> Figure:
     models = model_order(frame["model"])
     orders = {model: _influence(frame[frame["model"] == model]) for model in models}
     rows = min(MOST_FEATURES, max(len(order) for order in orders.values()))
-    figure = new_figure(max(58, rows * 6.6 + 20))
+    figure = new_figure(max(58, rows * upwards(6.6) + 20))
     cells = grid_of_panels(figure, 1, len(models))[0]
     for place, (axes, model) in enumerate(zip(cells, models, strict=True)):
         here = frame[frame["model"] == model]
@@ -112,7 +113,8 @@ def shap_cases(frame: pd.DataFrame) -> Figure:
     cases = list(dict.fromkeys(zip(frame["case"], frame["patient_id"], strict=True)))[:6]
     most = min(8, int(frame.groupby(["case", "patient_id"])["feature"].nunique().max()))
     rows = math.ceil(len(cases) / 2)
-    figure = new_figure(rows * (most * 6 + 21) + 6)
+    most = min(most, int(((room_mm() - 6) / rows - 21) / upwards(6)))
+    figure = new_figure(rows * (most * upwards(6) + 21) + 6)
     cells = grid_of_panels(figure, rows, min(2, len(cases)))
     for place, axes in enumerate(axes for row in cells for axes in row):
         if place >= len(cases):
@@ -147,7 +149,7 @@ def shap_case_panel(frame: pd.DataFrame, axes: Axes, most: int = 8) -> Axes:
     ends = base, base + sum(steps)
     for end, style in zip(ends, ((0, (1, 1.5)), "-"), strict=True):
         axes.axvline(end, color=GREY, linewidth=0.7, linestyle=style, zorder=0)
-    axes.set_yticks(y, labels=["\n".join(wrap(label, 38)[:2]) for label in labels])
+    axes.set_yticks(y, labels=["\n".join(wrap(label, across(38))[:2]) for label in labels])
     axes.set_ylim(len(steps) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
     reach = np.array([*starts, *(starts + steps)])
@@ -175,7 +177,8 @@ def _influence(frame: pd.DataFrame) -> list[str]:
 
 def _feature_ticks(axes: Axes, labels: pd.Series, panels: int) -> None:
     axes.set_yticks(
-        np.arange(len(labels)), labels=["\n".join(wrap(label, 58 if panels == 1 else 38)[:2]) for label in labels]
+        np.arange(len(labels)),
+        labels=["\n".join(wrap(label, across(58 if panels == 1 else 38))[:2]) for label in labels],
     )
     axes.set_ylim(len(labels) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)

@@ -10,11 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from her2study.reporting.figures.canvas import arrow, board, box, lines_mm, write_lines
-from her2study.reporting.lettering import wrap
-from her2study.reporting.style import COLUMN_MM, GREY, INK, PALE
+from her2study.reporting.journals import current
+from her2study.reporting.lettering import across, text_width_mm, wrap
+from her2study.reporting.style import GREY, INK, PALE, room_mm
 from her2study.words import spell
 
-WIDTH = COLUMN_MM["double"]
 STAGE_COLOURS = ("#DDE7F0", "#E3EFE4", "#F7EBD8", "#F1E1E6", "#E9E4F1", "#EDEDED")
 GAP, PAD = 6.0, 2.2
 """Between boxes and inside them, mm."""
@@ -36,7 +36,7 @@ def cohort_flow(frame: pd.DataFrame) -> Figure:
         if kind == "included":
             if place:
                 arrow(axes, (middle, previous), (middle, top))
-            _person_box(axes, middle - 36, top - height, 72, height, part.iloc[0]["label"], part.iloc[0]["n"], PALE)
+            _included(axes, part.iloc[0], top, height, middle)
         else:
             _spread(axes, part, top, height, previous, middle, connected=kind == "split")
         previous = top - height
@@ -54,33 +54,33 @@ def _flow_height(kind: str, part: pd.DataFrame) -> float:
     if kind == "excluded":
         return 2 * PAD + lines_mm(1 + sum(len(lines) for lines in _reasons(part)))
     if kind == "included":
-        return 2 * PAD + lines_mm(1, 8)
+        return 2 * PAD + lines_mm(1, current().sizes_pt.title)
     width = _spread_width(part) - 3
     return 2 * PAD + lines_mm(1 + max(len(wrap(spell(label), width)) for label in part["label"]))
 
 
 def _reasons(part: pd.DataFrame) -> list[list[str]]:
-    return [wrap(f"{row.label} (n = {row.n:,})", WIDTH - 100) for row in part.itertuples()]
+    return [wrap(f"{row.label} (n = {row.n:,})", current().width_mm - 100) for row in part.itertuples()]
 
 
 def _excluded(axes: Axes, part: pd.DataFrame, top: float, height: float, middle: float) -> None:
     left = middle + 42
-    box(axes, left, top - height, WIDTH - 2 - left, height)
+    box(axes, left, top - height, current().width_mm - 2 - left, height)
     arrow(axes, (middle, top - height / 2), (left, top - height / 2))
     y = write_lines(axes, left + 2, top - PAD, [f"Excluded (n = {part['n'].sum():,})"], weight="bold")
     for lines in _reasons(part):
         y = write_lines(axes, left + 2, y, lines)
 
 
-def _person_box(
-    axes: Axes, x: float, y: float, width: float, height: float, label: str, n: int, face: str = "white"
-) -> None:
-    box(axes, x, y, width, height, face)
-    axes.text(x + width / 2, y + height / 2, f"{label} (n = {n:,})", ha="center", va="center", fontsize=8)
+def _included(axes: Axes, row: pd.Series, top: float, height: float, middle: float) -> None:
+    text, size = f"{row['label']} (n = {row['n']:,})", current().sizes_pt.title
+    half = min(middle - 2, max(36, text_width_mm(text, size) / 2 + PAD))
+    box(axes, middle - half, top - height, 2 * half, height, PALE)
+    axes.text(middle, top - height / 2, text, ha="center", va="center", fontsize=size)
 
 
 def _spread_width(part: pd.DataFrame) -> float:
-    return min(56.0, (WIDTH - 4 - 3 * (len(part) - 1)) / len(part))
+    return min(56.0, (current().width_mm - 4 - 3 * (len(part) - 1)) / len(part))
 
 
 def _spread(
@@ -89,14 +89,15 @@ def _spread(
     """A row of boxes; splits hang on a common line below the included patients."""
     width = _spread_width(part)
     total = len(part) * width + 3 * (len(part) - 1)
-    lefts = (WIDTH - total) / 2 + (width + 3) * np.arange(len(part))
+    lefts = (current().width_mm - total) / 2 + (width + 3) * np.arange(len(part))
     centres = lefts + width / 2
     if connected:
         bus = (previous + top) / 2 + 0.5
         axes.plot([middle, middle], [previous, bus], color=INK, linewidth=0.7)
         axes.plot([min(middle, *centres), max(middle, *centres)], [bus, bus], color=INK, linewidth=0.7)
     else:
-        axes.text(WIDTH / 2, top + GAP / 2 - 0.6, "Included patients by centre", ha="center", va="center", color=GREY)
+        x, y = current().width_mm / 2, top + GAP / 2 - 0.6
+        axes.text(x, y, "Included patients by centre", ha="center", va="center", color=GREY)
     for left, centre, row in zip(lefts, centres, part.itertuples(), strict=True):
         if connected:
             arrow(axes, (centre, bus), (centre, top))
@@ -109,7 +110,7 @@ def workflow(frame: pd.DataFrame) -> Figure:
     rows = frame.sort_values("order")
     stages = list(dict.fromkeys(rows["stage"]))
     gap = 5.0
-    width = (WIDTH - 4 - gap * (len(stages) - 1)) / len(stages)
+    width = (current().width_mm - 4 - gap * (len(stages) - 1)) / len(stages)
     cells = {stage: [_step(row, width) for row in rows[rows["stage"] == stage].itertuples()] for stage in stages}
     tall = {stage: sum(height for *_, height in steps) + 2.5 * (len(steps) - 1) for stage, steps in cells.items()}
     figure, axes = board(max(tall.values()) + 13)
@@ -117,7 +118,9 @@ def workflow(frame: pd.DataFrame) -> Figure:
     for place, stage in enumerate(stages):
         left = 2 + place * (width + gap)
         colour = STAGE_COLOURS[place % len(STAGE_COLOURS)]
-        axes.text(left + width / 2, top - 3, stage, ha="center", va="center", fontsize=8, weight="bold")
+        axes.text(
+            left + width / 2, top - 3, stage, ha="center", va="center", fontsize=current().sizes_pt.title, weight="bold"
+        )
         axes.plot([left, left + width], [top - 6.2, top - 6.2], color=GREY, linewidth=0.7)
         if place:
             arrow(axes, (left - gap + 0.6, top - 3), (left - 0.6, top - 3))
@@ -146,16 +149,20 @@ def network(frame: pd.DataFrame) -> Figure:
     sizes = [[int(size) for size in re.findall(r"\d+", str(output))] for output in rows["output"]]
     grids = np.array([size[-1] if len(size) > 1 else 1 for size in sizes], dtype=float)
     widths = 4 + 34 * grids / grids.max()
-    layers = [wrap(spell(layer), 30) for layer in rows["layer"]]
-    details = [wrap(str(detail).replace("x3x3", "×3×3"), WIDTH - 126) for detail in rows["detail"]]
+    named, shaped = 44, 44 + across(33)  # where columns of text start, or end, mm
+    counted = shaped + across(43)
+    told = counted + 4
+    layers = [wrap(spell(layer), across(30)) for layer in rows["layer"]]
+    details = [wrap(_detail(detail), current().width_mm - told - 2) for detail in rows["detail"]]
     step, first = max(8.2, 1.6 + lines_mm(max(len(lines) for lines in layers + details))), 9.0
+    step = min(step, (room_mm() - first - 8) / len(rows))
     again = (rows["branch"].diff() > 0) & (rows["branch"] > 1)
     figure, axes = board(first + step * len(rows) + 8)
     top = axes.get_ylim()[1] - 1
-    for head, x in {"Layer": 44, "Output": 77, "Parameters": 120, "Detail": 124}.items():
+    for head, x in {"Layer": named, "Output": shaped, "Parameters": counted, "Detail": told}.items():
         side = "right" if head == "Parameters" else "left"
         axes.text(x, top - 3, head, ha=side, va="center_baseline", weight="bold")
-    axes.plot([2, WIDTH - 2], [top - 6.2, top - 6.2], color=GREY, linewidth=0.7)
+    axes.plot([2, current().width_mm - 2], [top - 6.2, top - 6.2], color=GREY, linewidth=0.7)
     for place, row in rows.iterrows():
         y = top - first - step * (place + 0.5)
         face = STAGE_COLOURS[0] if place in (0, len(rows) - 1) else STAGE_COLOURS[1]
@@ -165,14 +172,19 @@ def network(frame: pd.DataFrame) -> Figure:
         parameters = f"{row['parameters']:,}" if row["parameters"] else "–"
         output = str(row["output"]).replace(" x ", " × ")
         for x, lines, side in (
-            (44, layers[place], "left"), (77, [output], "left"), (120, [parameters], "right"),
-            (124, details[place], "left"),
+            (named, layers[place], "left"), (shaped, [output], "left"), (counted, [parameters], "right"),
+            (told, details[place], "left"),
         ):  # fmt: skip
             write_lines(axes, x, y + lines_mm(len(lines)) / 2, lines, ha=side)
     total = f"{rows['parameters'].sum():,} in all"
-    axes.text(120, 3.5, total, ha="right", va="center_baseline", weight="bold")
+    axes.text(counted, 3.5, total, ha="right", va="center_baseline", weight="bold")
     note = "Width of a bar: side of the grid. Output: channels × z × y × x."
     if again.any():
-        axes.text(124, 3.5, "No arrow: from the input again.", va="center_baseline", color=GREY)
+        axes.text(told, 3.5, "No arrow: from the input again.", va="center_baseline", color=GREY)
     axes.text(2, 3.5, note, va="center_baseline", color=GREY)
     return figure
+
+
+def _detail(text: object) -> str:
+    """Details as a reader writes them: ``3×3×3`` and ``wash-in``."""
+    return re.sub(r"(?<=[a-z])_(?=[a-z])", "-", str(text).replace("x3x3", "×3×3"))

@@ -12,8 +12,10 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from her2study.reporting.lettering import fit
-from her2study.reporting.style import COLUMN_MM, MARK_MM, new_figure
+from her2study.reporting.figures.panels import tag
+from her2study.reporting.journals import current
+from her2study.reporting.lettering import MM_PER_POINT, fit, upwards
+from her2study.reporting.style import MARK_MM, letter_on, new_figure, room_mm
 from her2study.words import number
 
 OUTLINE = "#56E0FF"
@@ -28,25 +30,25 @@ EVIDENCE = LinearSegmentedColormap.from_list("evidence", ["#4C8DFF", "#1B2F6B", 
 
 def montage(frame: pd.DataFrame) -> Figure:
     """One slice a patient, the lesion outlined."""
-    figure, cells = _grid(len(frame), columns=8, head_mm=7.2)
+    figure, cells = _grid(len(frame), columns=8, head_mm=upwards(7.2))
     for axes, row in zip(cells, frame.itertuples(), strict=True):
         _show(axes, _grey(_picture(row, "image")), _picture(row, "mask"))
-        _title(axes, [str(row.patient_id), f"{row.centre}, {_status(row.label)}"], 19)
+        _title(axes, [str(row.patient_id), f"{_centre(row.centre)}, {_status(row.label)}"])
     return figure
 
 
 def gradcam(frame: pd.DataFrame) -> Figure:
     """Three pictures a patient: wash-in, and the same under the Grad-CAM and under the occlusion map."""
-    figure, cells = _grid(len(frame), columns=3, head_mm=7.2, shape=(3 + 2 * GAP_SHARE, 1), foot_mm=14.5)
-    for axes, row in zip(cells, frame.itertuples(), strict=True):
+    figure, cells = _grid(len(frame), columns=3, head_mm=upwards(7.2), shape=(3 + 2 * GAP_SHARE, 1), foot_mm=14.5)
+    for place, (axes, row) in enumerate(zip(cells, frame.itertuples(), strict=True)):
         image, mask, *maps = (_picture(row, name) for name in ("image", "mask", "gradcam", "occlusion"))
         gap = np.ones((image.shape[0], max(1, round(image.shape[1] * GAP_SHARE)), 3))
         parts = [_grey(image), *(part for heat in maps for part in (gap, _overlay(image, heat)))]
         _show(axes, np.concatenate(parts, axis=1), mask)
-        for place in range(1, 3):  # the same outline on each: how much of the heat is on the lesion
-            _outline(axes, mask, place * (image.shape[1] + gap.shape[1]))
-        about = f"{row.centre}, {_status(row.label)}, predicted {number(row.probability)}"
-        _title(axes, [f"{row.title}: {row.patient_id}", about], 55)
+        for part in (1, 2):  # the same outline on each: how much of the heat is on the lesion
+            _outline(axes, mask, part * (image.shape[1] + gap.shape[1]))
+        about = f"{_centre(row.centre)}, {_status(row.label)}, predicted {number(row.probability)}"
+        _title(axes, [f"{row.title}: {row.patient_id}", about], tag(place, len(frame)))
     height_mm = figure.get_size_inches()[1] * 25.4
     about = "Left to right: wash-in; Grad-CAM; occlusion. Outlined: the lesion. Each map has its own scale."
     figure.text(0.5, 11.6 / height_mm, about, ha="center", va="center")
@@ -68,9 +70,10 @@ def _grid(
     n: int, columns: int, head_mm: float, shape: tuple[float, float] = (1, 1), foot_mm: float = 1.0
 ) -> tuple[Figure, list[Axes]]:
     """Equal cells, as wide to high as ``shape``, with room for a title of two lines above each."""
-    width = (COLUMN_MM["double"] - 2 * MARGIN - GAP * (columns - 1)) / columns
+    page_mm, rows = current().width_mm, math.ceil(n / columns)
+    place_mm = (page_mm - 2 * MARGIN - GAP * (columns - 1)) / columns
+    width = min(place_mm, ((room_mm() - foot_mm) / rows - head_mm) * shape[0] / shape[1])
     height = width * shape[1] / shape[0]
-    rows = math.ceil(n / columns)
     total = rows * (height + head_mm) + foot_mm
     figure = new_figure(total)
     figure.set_layout_engine("none")
@@ -78,10 +81,9 @@ def _grid(
     cells = []
     for place in range(n):
         row, column = divmod(place, columns)
-        left = MARGIN + column * (width + GAP)
+        left = MARGIN + column * (place_mm + GAP)
         bottom = total - (row + 1) * (height + head_mm)
-        place_of = (left / COLUMN_MM["double"], bottom / page, width / COLUMN_MM["double"], height / page)
-        cells.append(figure.add_axes(place_of))
+        cells.append(figure.add_axes((left / page_mm, bottom / page, width / page_mm, height / page)))
     return figure, cells
 
 
@@ -120,10 +122,19 @@ def _outline(axes: Axes, mask: NDArray[np.float64], shift: int) -> None:
         axes.contour(x, np.arange(mask.shape[0]), mask, levels=[0.5], colors=OUTLINE, linewidths=0.7)
 
 
-def _title(axes: Axes, lines: list[str], width_mm: float) -> None:
+def _title(axes: Axes, lines: list[str], panel: str = "") -> None:
+    """Lines above a picture, as wide as it is, behind the panel's letter if it has one."""
+    look = {"xycoords": "axes fraction", "textcoords": "offset points"}
+    indent = letter_on(axes, panel, 2.4 + upwards(8.6) * (len(lines) - 1)) if panel else 0
+    width_mm = axes.get_position().width * current().width_mm - 0.6 - indent * MM_PER_POINT
     for place, line in enumerate(reversed(lines)):
-        up = 2.4 + 8.6 * place  # baselines at fixed heights, so that titles of a row stand level
-        axes.annotate(fit(line, width_mm), (0, 1), (0, up), xycoords="axes fraction", textcoords="offset points")
+        up = 2.4 + upwards(8.6) * place  # baselines at fixed heights, so that titles of a row stand level
+        axes.annotate(fit(line, width_mm), (0, 1), (indent, up), **look)
+
+
+def _centre(name: object) -> str:
+    """A centre that is called by a letter or number alone is called a centre."""
+    return f"centre {name}" if len(str(name)) <= 2 else str(name)
 
 
 def _status(label: int) -> str:

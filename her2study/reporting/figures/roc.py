@@ -11,8 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from her2study.reporting.figures.panels import ci, legend_panel, tag
+from her2study.reporting.journals import current
+from her2study.reporting.lettering import upwards
 from her2study.reporting.style import (
-    COLUMN_MM,
     GREY,
     PALE,
     letter,
@@ -48,8 +49,8 @@ def _curves(frame: pd.DataFrame, panel: Callable[..., list[Line2D]], title: str,
     splits, models = split_order(frame["split"]), model_order(frame["model"])
     colours, dashes, names = model_colours(models), model_dashes(models), model_shorts(models)
     looks = {m: {"color": colours[m], "linestyle": dashes[m], "label": names[m]} for m in models}
-    side, below = 44.0, 3.75 * (len(models) + more_lines + 1.5)
-    figure = new_figure(side + 17 + below, max(0.45, len(splits) / 3) * COLUMN_MM["double"])
+    side, below = 44.0, upwards(3.75) * (len(models) + more_lines + 1.5)
+    figure = new_figure(side + 17 + below, max(0.45, len(splits) / 3) * current().width_mm)
     cells = figure.subplots(2, len(splits), squeeze=False, height_ratios=[side, below])
     for place, split in enumerate(splits):
         axes, key = cells[0][place], cells[1][place]

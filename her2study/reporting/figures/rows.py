@@ -7,12 +7,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MultipleLocator, NullLocator
 
 from her2study.reporting.figures.panels import chosen_models, ci, strip_text
-from her2study.reporting.figures.stacks import WIDTH, plot_area, sheet, stack
-from her2study.reporting.lettering import MM_PER_POINT, fit, wrap
+from her2study.reporting.figures.stacks import plot_area, sheet, stack
+from her2study.reporting.journals import current
+from her2study.reporting.lettering import MM_PER_POINT, across, fit, upwards, wrap
 from her2study.reporting.style import (
+    ACCENT,
     GREY,
     INK,
     PALE,
@@ -35,23 +37,26 @@ def forest(frame: pd.DataFrame, confidence: float = 0.95) -> Figure:
     """Odds ratios with intervals on a log axis, each analysis beside its numbers."""
     analyses = [a for a in ANALYSES if (frame["analysis"] == a).any()]
     keys = frame[["variable", "label"]].drop_duplicates().reset_index(drop=True)
-    label_mm = 42 if len(analyses) > 1 else 62
+    width, label_mm = current().width_mm, across(42 if len(analyses) > 1 else 62)
     labels = [wrap(label, label_mm - 3) for label in keys["label"]]
-    figure, top, y, bottom = stack([max(ROW_MM, len(lines) * LINE_MM + 1.4) for lines in labels], head_mm=13)
+    figure, top, y, bottom = stack(
+        [max(upwards(ROW_MM), upwards(len(lines) * LINE_MM) + 1.4) for lines in labels], head_mm=13
+    )
     page = sheet(figure)
     for lines, at in zip(labels, y, strict=True):
         page.text(2, at, "\n".join(lines), va="center", linespacing=1.15)
     page.text(2, top + 3, "Predictor", va="center", weight="bold")
-    page.plot([2, WIDTH - 2], [top, top], color=GREY, linewidth=0.7)
-    text_mm, p_mm, gap = 29, 10, 2.5
-    plot_mm = (WIDTH - label_mm - 2) / len(analyses) - text_mm - p_mm - gap
+    page.plot([2, width - 2], [top, top], color=GREY, linewidth=0.7)
+    text_mm, p_mm, gap = across(29), across(10), 2.5
+    plot_mm = (width - label_mm - 2) / len(analyses) - text_mm - p_mm - gap
     limits = _odds_limits(frame)
     for place, analysis in enumerate(analyses):
         left = label_mm + place * (plot_mm + text_mm + p_mm + gap)
         found = keys.merge(frame[frame["analysis"] == analysis], on=["variable", "label"], how="left")
         axes = plot_area(figure, left, plot_mm, bottom, top)
         forest_panel(found, axes, y, limits)
-        page.text(left + plot_mm / 2, top + 7, ANALYSES[analysis], ha="center", va="center", weight="bold", fontsize=8)
+        look = {"ha": "center", "va": "center", "weight": "bold", "fontsize": current().sizes_pt.title}
+        page.text(left + plot_mm / 2, top + 7, ANALYSES[analysis], **look)
         head = f"OR ({ci(confidence)})"
         page.text(left + plot_mm + text_mm / 2 + 1, top + 3, head, ha="center", va="center", weight="bold")
         page.text(left + plot_mm + text_mm + p_mm, top + 3, "p", ha="right", va="center", weight="bold", style="italic")
@@ -116,12 +121,13 @@ def subgroups(frame: pd.DataFrame, confidence: float = 0.95) -> Figure:
     colours = {model: colours[model] for model in models}
     frame = frame[frame["model"].isin(models)]
     lines = _subgroup_lines(frame)
-    each = max(4.4, 2.1 * len(models) + 0.9)
-    figure, top, y, bottom = stack([5.4 if head else each for head, *_ in lines], head_mm=13, foot_mm=15)
+    each = max(upwards(4.4), 2.1 * len(models) + 0.9)
+    figure, top, y, bottom = stack([upwards(5.4) if head else each for head, *_ in lines], head_mm=13, foot_mm=15)
     page = sheet(figure)
-    label_mm, n_mm, gap = 40, 15, 3
-    plot_mm = (WIDTH - label_mm - 3) / len(splits) - n_mm - gap
-    page.plot([2, WIDTH - 2], [top, top], color=GREY, linewidth=0.7)
+    width, label_mm, n_mm, gap = current().width_mm, across(40), across(15), 3
+    plot_mm = (width - label_mm - 3) / len(splits) - n_mm - gap
+    limits = _auc_limits(frame)
+    page.plot([2, width - 2], [top, top], color=GREY, linewidth=0.7)
     for (head, _, label), at in zip(lines, y, strict=True):
         weight = "bold" if head else "normal"
         page.text(2 if head else 5, at, fit(label, label_mm - 6, weight=weight), va="center", weight=weight)
@@ -130,20 +136,22 @@ def subgroups(frame: pd.DataFrame, confidence: float = 0.95) -> Figure:
         here = frame[frame["split"] == split]
         axes = plot_area(figure, left, plot_mm, bottom, top)
         subgroup_panel(here, axes, lines, y, colours)
+        axes.set_xlim(limits)  # one scale for all splits
         axes.set_xlabel(f"AUC ({ci(confidence)})")
-        page.text(left, top + 8, split_label(split), va="center", weight="bold", fontsize=7.5)
+        page.text(left, top + 8, split_label(split), va="center", weight="bold", fontsize=current().sizes_pt.label)
         page.text(left + plot_mm + n_mm, top + 3, "positive / n", ha="right", va="center", weight="bold")
         for (head, subgroup, label), at in zip(lines, y, strict=True):
             rows = here[(here["subgroup"] == subgroup) & (head | (here["label"] == label))]
             if head:
-                _interactions(page, rows, colours, left, plot_mm, at)
+                _interactions(page, rows, colours, left, plot_mm + n_mm, at)
             elif len(rows):
                 text = f"{rows.iloc[0]['positives']:.0f} / {rows.iloc[0]['n']:.0f}"
                 page.text(left + plot_mm + n_mm, at, text, ha="right", va="center")
     keys = [Line2D([], [], color=colours[m], marker=MARKERS[i], markersize=3.5, label=names[m])
             for i, m in enumerate(models)]  # fmt: skip
     page.legend(handles=keys, loc="lower center", ncols=len(models), bbox_to_anchor=(0.5, 0))
-    page.text(2, top + 3, "Coloured: p for interaction", va="center", color=GREY)
+    if frame["p_interaction"].notna().any():
+        page.text(2, top + 3, "Beside a heading: p for interaction", va="center", color=GREY)
     if len(models) < len(found):
         strip_text(figure, f"{len(models)} of {len(found)} models; the table has all")
     return figure
@@ -152,13 +160,14 @@ def subgroups(frame: pd.DataFrame, confidence: float = 0.95) -> Figure:
 def _interactions(
     page: Axes, rows: pd.DataFrame, colours: dict[str, str], left: float, width: float, at: float
 ) -> None:
-    """The p value of each model for the interaction with a subgroup, on the subgroup's heading."""
+    """The p value of each model for the interaction with a subgroup, behind its marker on the subgroup's heading."""
     for place, (model, colour) in enumerate(colours.items()):
         p = rows.loc[rows["model"] == model, "p_interaction"].dropna()
         if len(p):
-            x = left + width * (place + 0.5) / len(colours)
+            x = left + width * place / len(colours) + 2
+            page.plot(x, at, marker=MARKERS[place], color=colour, markersize=3.2)
             ground = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
-            page.text(x, at, p_value(p.iloc[0]), ha="center", va="center", color=colour, bbox=ground)
+            page.text(x + 1.4, at, p_value(p.iloc[0]), va="center", bbox=ground)
 
 
 def subgroup_panel(frame: pd.DataFrame, axes: Axes, lines: list[tuple], y: np.ndarray, colours: dict[str, str]) -> Axes:
@@ -176,11 +185,17 @@ def subgroup_panel(frame: pd.DataFrame, axes: Axes, lines: list[tuple], y: np.nd
                 height = at - (place - (len(colours) - 1) / 2) * 2.1
                 axes.plot([row.auc_low, row.auc_high], [height, height], color=colour, linewidth=1)
                 axes.plot(row.auc, height, marker=MARKERS[place], color=colour, markersize=3.2)
-    ends = frame[["auc_low", "auc"]].to_numpy(dtype=float)
-    low = np.nanmin(ends) if np.isfinite(ends).any() else 0.5
-    axes.set(xlim=(max(0, min(0.4, np.floor(low * 5) / 5)) - 0.02, 1.02), yticks=[])
+    axes.set(xlim=_auc_limits(frame), yticks=[])
+    axes.xaxis.set_major_locator(MultipleLocator(0.2))
     axes.spines["left"].set_visible(False)
     return axes
+
+
+def _auc_limits(frame: pd.DataFrame) -> tuple[float, float]:
+    """Ends of an axis for every AUC and the lower ends of their intervals."""
+    ends = frame[["auc_low", "auc"]].to_numpy(dtype=float)
+    low = np.nanmin(ends) if np.isfinite(ends).any() else 0.5
+    return max(0, min(0.4, np.floor(low * 5) / 5)) - 0.02, 1.02
 
 
 def _subgroup_lines(frame: pd.DataFrame) -> list[tuple[bool, str, str]]:
@@ -196,24 +211,27 @@ def _subgroup_lines(frame: pd.DataFrame) -> list[tuple[bool, str, str]]:
 
 def saliency_sanity(frame: pd.DataFrame, confidence: float = 0.95) -> Figure:
     """Each check of the maps with its interval, beside the value that a meaningless map would have."""
-    labels = [wrap(label, 62) for label in frame["label"]]
-    figure, top, y, bottom = stack([max(6.4, len(lines) * LINE_MM + 2) for lines in labels], head_mm=7, foot_mm=17)
+    width = current().width_mm
+    labels = [wrap(label, across(62)) for label in frame["label"]]
+    figure, top, y, bottom = stack(
+        [max(upwards(6.4), upwards(len(lines) * LINE_MM) + 2) for lines in labels], head_mm=7, foot_mm=17
+    )
     page = sheet(figure)
-    axes = plot_area(figure, 68, 74, bottom, top)
+    axes = plot_area(figure, across(68), width - across(100), bottom, top)
     ends = frame[["value", "low", "high", "reference"]].to_numpy(dtype=float)
     span = np.nanmin([0, np.nanmin(ends)]), np.nanmax([1, np.nanmax(ends)])
     groups = frame["check"].ne(frame["check"].shift())
     for row, lines, at, new in zip(frame.itertuples(), labels, y, groups, strict=True):
         if new and at != y[0]:
-            page.plot([2, WIDTH - 2], [at + ROW_MM * 0.62] * 2, color=PALE, linewidth=0.7)
+            page.plot([2, width - 2], [at + ROW_MM * 0.62] * 2, color=PALE, linewidth=0.7)
         page.text(2, at, "\n".join(lines), va="center", linespacing=1.15)
         axes.plot([row.low, row.high], [at, at], color=INK, linewidth=1)
         axes.plot(row.value, at, marker="o", color=INK, markersize=4)
-        axes.plot(row.reference, at, marker="|", color="#B22A55", markersize=9, markeredgewidth=1.6)
-        page.text(WIDTH - 2, at, interval(row.value, row.low, row.high), ha="right", va="center")
+        axes.plot(row.reference, at, marker="|", color=ACCENT, markersize=9, markeredgewidth=1.6)
+        page.text(width - 2, at, interval(row.value, row.low, row.high), ha="right", va="center")
     page.text(2, top + 3, "Check", va="center", weight="bold")
-    page.text(WIDTH - 2, top + 3, f"Value ({ci(confidence)})", ha="right", va="center", weight="bold")
-    page.plot([2, WIDTH - 2], [top, top], color=GREY, linewidth=0.7)
+    page.text(width - 2, top + 3, f"Value ({ci(confidence)})", ha="right", va="center", weight="bold")
+    page.plot([2, width - 2], [top, top], color=GREY, linewidth=0.7)
     axes.set(
         xlim=(span[0] - 0.03, span[1] + 0.03),
         xlabel="Rank correlation, share of the evidence, or difference",
@@ -222,7 +240,7 @@ def saliency_sanity(frame: pd.DataFrame, confidence: float = 0.95) -> Figure:
     axes.spines["left"].set_visible(False)
     keys = [
         Line2D([], [], color=INK, marker="o", markersize=4, label="The maps of the D-score"),
-        Line2D([], [], color="#B22A55", marker="|", linestyle="", markersize=9, markeredgewidth=1.6,
+        Line2D([], [], color=ACCENT, marker="|", linestyle="", markersize=9, markeredgewidth=1.6,
                label="Reference: a map that says nothing"),
     ]  # fmt: skip
     page.legend(handles=keys, loc="lower center", ncols=2, bbox_to_anchor=(0.5, 0))

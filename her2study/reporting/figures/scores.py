@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
@@ -13,8 +15,7 @@ from her2study.reporting.figures.panels import model_panels, title_panels
 from her2study.reporting.style import (
     CLASS_COLOURS,
     GREY,
-    INK,
-    letter,
+    legible_on,
     model_shorts,
 )
 from her2study.words import number
@@ -25,7 +26,7 @@ CLASS_LABELS = {0: "Negative patients", 1: "Positive patients"}
 def confusion(frame: pd.DataFrame) -> Figure:
     """Confusion matrices at the frozen thresholds, a row a model, a column a split."""
     shorts, thresholds = model_shorts(frame["model"]), frame.groupby("model")["threshold"].first()
-    names = {model: f"{short}, threshold {number(thresholds[model])}" for model, short in shorts.items()}
+    names = {model: f"{short}, threshold {_threshold(thresholds[model])}" for model, short in shorts.items()}
     figure, panels = model_panels(frame, names, side_mm=46, below_mm=8)
     for panel in panels:
         here = frame[(frame["model"] == panel.model) & (frame["split"] == panel.split)]
@@ -33,10 +34,15 @@ def confusion(frame: pd.DataFrame) -> Figure:
             panel.axes.axis("off")
             continue
         confusion_panel(here.iloc[0], panel.axes)
-        letter(panel.axes, "", panel.title)
         panel.axes.set_ylabel("True class" if panel.leftmost else "")
         panel.axes.set_xlabel("Called by the model" if panel.lowest else "")
+    title_panels(panels)
     return figure
+
+
+def _threshold(threshold: float) -> str:
+    """Two decimals, or as many as it takes to tell a small threshold from zero."""
+    return number(threshold, next((places for places in (2, 3, 4) if threshold >= 0.5 * 10**-places), 5))
 
 
 def confusion_panel(counts: pd.Series, axes: Axes) -> Axes:
@@ -44,10 +50,11 @@ def confusion_panel(counts: pd.Series, axes: Axes) -> Axes:
     matrix = np.array([[counts["tn"], counts["fp"]], [counts["fn"], counts["tp"]]], dtype=float)
     rows = matrix.sum(axis=1, keepdims=True)
     share = np.divide(matrix, rows, out=np.zeros_like(matrix), where=rows > 0)
+    shades = ScalarMappable(Normalize(0, 1.35), "Blues")
     sns.heatmap(share, ax=axes, vmin=0, vmax=1.35, cmap="Blues", cbar=False, square=True, linewidths=1)
     for (y, x), count in np.ndenumerate(matrix):
         text = f"{count:.0f}\n({100 * share[y, x]:.0f}%)"
-        axes.text(x + 0.5, y + 0.5, text, ha="center", va="center", color="white" if share[y, x] > 0.75 else INK)
+        axes.text(x + 0.5, y + 0.5, text, ha="center", va="center", color=legible_on(shades.to_rgba(share[y, x])))
     axes.set_xticklabels(["negative", "positive"], rotation=0)
     axes.set_yticklabels(["negative", "positive"], rotation=90, va="center")
     axes.tick_params(length=0)
