@@ -15,6 +15,7 @@ from IPython.display import Image, display
 from matplotlib.figure import Figure
 from PIL import Image as Picture
 
+from her2study.reporting.alt import alt_text
 from her2study.reporting.figures import (
     calibration,
     centres,
@@ -31,7 +32,7 @@ from her2study.reporting.figures import (
     scores,
 )
 from her2study.reporting.journals import Journal, load_journal
-from her2study.reporting.style import SIMULATED, journal_style, mark_simulated
+from her2study.reporting.style import journal_style, mark_simulated
 from her2study.store import write_atomically
 from her2study.study import nearest
 from her2study.types import StudyError
@@ -127,7 +128,7 @@ def show_figure(name: str, frame: pd.DataFrame, simulated: bool, confidence: flo
     with journal_style():
         figure.savefig(picture, format="png", dpi=SCREEN_DPI, metadata={"Software": None})
     width = round(figure.get_size_inches()[0] * 110)
-    alt = f"Figure {name.replace('_', ' ')}" + (f" ({SIMULATED.lower()})" if simulated else "")
+    alt = f"Figure {name.replace('_', ' ')}: {alt_text(name, frame, simulated)}"
     display(Image(picture.getvalue(), width=width, alt=alt))
 
 

@@ -91,7 +91,7 @@ def _restyle(soup: BeautifulSoup, figures: Mapping[str, Item]) -> None:
         frame = soup.new_tag("div", attrs={"class": "scroll", "tabindex": "0", "role": "region", "aria-label": caption})
         table.wrap(frame)
     for picture in soup.find_all("img"):
-        named = re.match(r"Figure ([^(]+)", picture.get("alt") or "")
+        named = re.match(r"Figure ([^:]+):", picture.get("alt") or "")
         item = figures.get(named[1].strip().replace(" ", "_")) if named else None
         picture["loading"] = "lazy"
         if item:

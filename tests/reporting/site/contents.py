@@ -88,7 +88,7 @@ def full_content(folder: Path, simulated: bool = True, **changes: Any) -> Conten
     drawn.mkdir(parents=True)
     for ending in ("svg", "pdf", "png", "tiff"):
         (drawn / f"roc.{ending}").write_text(SVG)
-    picture = output({"image/png": PIXEL}, **{"image/png": {"alt": "Figure roc (simulated patients)"}})
+    picture = output({"image/png": PIXEL}, **{"image/png": {"alt": "Figure roc: one curve."}})
     path = notebook(folder / "notebooks" / "09_evaluation.ipynb", picture)
     written = ("tables/performance.csv", "figure_data/roc.parquet")
     step = Step("09_evaluation", "09_evaluation", path, "2031-01-01T01:02:03+00:00", 65.4, 120, {"numpy": "2.0"},

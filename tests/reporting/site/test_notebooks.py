@@ -22,7 +22,7 @@ def render(tmp_path, *cells, figures=None):
 
 def test_pictures_move_into_files_and_say_what_they_show(tmp_path):
     item = Item("figure", "roc", "ROC", "figures/roc.html", "", "The AUC is 0.81.")
-    cell = output({"image/png": PIXEL, "text/plain": "<Figure>"}, **{"image/png": {"alt": "Figure roc (simulated)"}})
+    cell = output({"image/png": PIXEL, "text/plain": "<Figure>"}, **{"image/png": {"alt": "Figure roc: one curve."}})
     other = output({"image/png": PIXEL})
     rendered = render(tmp_path, cell, other, figures={"roc": item})
     pictures = BeautifulSoup(rendered.body, "lxml").find_all("img")
