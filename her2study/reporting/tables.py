@@ -6,6 +6,7 @@ counts lose their decimals, known fractions become percentages, models and split
 
 from __future__ import annotations
 
+import math
 import zlib
 
 import pandas as pd
@@ -209,7 +210,7 @@ def _at_least(value: float, decimals: int, percent: bool) -> str:
     text = words.number(value, decimals, percent)
     return (
         f"< {words.number(10.0**-decimals, decimals)}"
-        if value > 0 and not float(words.rounded(value, decimals, percent))
+        if 0 < value < math.inf and not float(words.rounded(value, decimals, percent))
         else text
     )
 

@@ -157,3 +157,10 @@ def test_html_has_no_index_no_raw_float_and_is_escaped():
 
 def test_an_empty_table_keeps_its_head():
     assert list(print_table(PERFORMANCE.head(0)).columns)[:2] == ["Split", "Model"]
+
+
+def test_small_and_infinite_numbers():
+    frame = pd.DataFrame({"smd": [0.5, np.inf, np.nan], "threshold": [0.5, 0.00002, 0.0]})
+    printed = print_table(frame)
+    assert printed.iloc[:, 0].tolist() == ["0.50", "–", "–"]
+    assert printed["Threshold"].tolist() == ["0.500", "< 0.001", "0.000"]
