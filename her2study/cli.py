@@ -91,6 +91,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except StepFailed as failure:
         print(f"error: {failure}", file=sys.stderr)
         return failure.status
+    except BrokenPipeError:  # whoever read us, `head` for example, has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise

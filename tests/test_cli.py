@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 
 from her2study import cli
@@ -51,6 +54,20 @@ def test_one_step_runs_by_itself(project, capsys, monkeypatch):
     project.images()
     assert main(["run", "--study", "tiny", "--data", str(project.data), "04_dscore_fold", "fold=1"]) == 0
     assert ran == ["04_dscore_fold_1"]
+
+
+def test_a_reader_who_leaves_early_gets_no_traceback():
+    """As in ``her2study reproduce | head``."""
+    talk = (
+        "from her2study import cli; cli._reproduce = lambda options: [print('line', flush=True) for _ in range(10**6)]"
+    )
+    program = f"{talk}; raise SystemExit(cli.main(['reproduce', '--study', 'hong2025']))"
+    speaker = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert speaker.stdout.readline() == b"line\n"
+    speaker.stdout.close()
+    assert speaker.stderr.read() == b""
+    speaker.stderr.close()
+    assert speaker.wait(60) == 141
 
 
 def test_help_lists_the_commands(capsys):
