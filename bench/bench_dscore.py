@@ -96,15 +96,13 @@ def one_cohort(study: Study, seed: int, fresh: dict[str, Patients], variants: di
     splits = splits[keep].reset_index(drop=True)
     own = Patients(own.channels[keep], own.frame[keep].reset_index(drop=True), own.truth[keep].reset_index(drop=True))
     sets = {OWN: own, **fresh}
-    started = time.perf_counter()
     fits = train(study.network, study, own, splits, seed)
-    minutes = (time.perf_counter() - started) / 60
     judge = Judge(study, own, splits, fresh)
     rows = bounds(own, sets)
     networks = [load(path, study.network) for path in fits]
     learned, plain = (learned_logits(networks, sets, flips) for flips in (True, False))
     share = study.network.learned_share
-    rows += judge.both("D-score", "default", networks, learned, share, minutes=minutes)
+    rows += judge.both("D-score", "default", networks, learned, share, minutes=minutes_of(fits))
     rows += judge.both("D-score", "no flip averaging", networks, plain, share)
     for other in sorted({0.0, 0.25, 0.75} - {share}):
         rows += judge.both("D-score", f"share of the convolutions {other:g}", networks, learned, other)
@@ -113,11 +111,10 @@ def one_cohort(study: Study, seed: int, fresh: dict[str, Patients], variants: di
     rows += judge.learned("one fold's network, no flip averaging", {name: z[:1] for name, z in plain.items()})
     rows += judge.head("head with hardly any penalty", networks, strength=10.0)
     for name, changes in variants.items():
-        started = time.perf_counter()
         settings = study.network.model_copy(update=changes)
-        changed = [load(path, settings) for path in train(settings, study, own, splits, seed)]
-        minutes = (time.perf_counter() - started) / 60
-        rows += judge.learned(f"{name}, no flip averaging", learned_logits(changed, sets, False), minutes=minutes)
+        paths = train(settings, study, own, splits, seed)
+        found = learned_logits([load(path, settings) for path in paths], sets, flips=False)
+        rows += judge.learned(f"{name}, no flip averaging", found, minutes=minutes_of(paths))
     rows += judge.measured("as in the default")
     rows += judge.measured("not weighed by lesion type", read=False)
     rows += judge.measured("hardly any penalty", strength=10.0)
@@ -251,8 +248,15 @@ def _train_fold(task: tuple) -> tuple[int, float]:
     channels, splits = np.load(folder / "channels.npy"), pd.read_parquet(folder / "splits.parquet")
     network = fit_fold(channels, splits, fold, settings, seed, mass=mass).network
     np.savez(folder / f"fold_{fold}.part.npz", **weights_to_arrays(network))
+    seconds = time.perf_counter() - started
+    (folder / f"fold_{fold}.seconds").write_text(f"{seconds:.1f}")
     (folder / f"fold_{fold}.part.npz").rename(folder / f"fold_{fold}.npz")
-    return fold, time.perf_counter() - started
+    return fold, seconds
+
+
+def minutes_of(fits: list[Path]) -> float:
+    """How long these folds took, side by side, when they were trained."""
+    return sum(float(path.with_suffix(".seconds").read_text()) for path in fits) / WORKERS / 60
 
 
 def load(path: Path, settings: Network) -> DScoreNetwork:
