@@ -33,7 +33,7 @@ def montage(frame: pd.DataFrame) -> Figure:
     figure, cells = _grid(len(frame), columns=8, head_mm=upwards(7.2))
     for axes, row in zip(cells, frame.itertuples(), strict=True):
         _show(axes, _grey(_picture(row, "image")), _picture(row, "mask"))
-        _title(axes, [str(row.patient_id), f"{_centre(row.centre)}, {_status(row.label)}"])
+        _title(axes, [str(row.patient_id), f"{row.centre}, {_status(row.label)}"])
     return figure
 
 
