@@ -52,6 +52,9 @@ def page(study: Study, table: pd.DataFrame, control: pd.DataFrame, sizes: dict[s
         "values* is a ridge logistic regression on what the oracle reads, fitted to the same development patients:",
         "the price of learning from so few.",
         "",
+        "Convolutions trained on measurements see the lesion mask, as the measurements do; those trained on the",
+        "labels, end to end, do not. So that ablation takes away the mask as well as the pretext task.",
+        "",
     ]
     for group, rows in table.groupby("group", sort=False):
         lines += [f"## {group[0].upper()}{group[1:]}", "", *_markdown(rows, fresh), ""]

@@ -2,7 +2,7 @@
 
 Development patients get the logit of the one network that never saw them; internal and external
 patients the mean logit of all fold networks. A logistic recalibration (Platt 1999) then makes
-probabilities of logits, which class weights had distorted. It is learned from development
+probabilities of logits, which class weights or ridge penalties had distorted. It is learned from development
 out-of-fold logits only; for a development patient, from the folds other than her own, so that
 nobody's label calibrates her own score.
 """
