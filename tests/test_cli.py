@@ -1,12 +1,18 @@
+import json
+import shlex
+import shutil
 import subprocess
 import sys
 
 import pytest
 
-from her2study import cli
-from her2study.cli import main
+from her2study.cli import chain, evaluate, main, parser
+from her2study.cli.done import Done
 from her2study.pipeline import StepFailed
 from her2study.types import StudyError
+
+PARSERS = {"": parser()} | next(action.choices for action in parser()._actions if action.choices)
+COMMANDS = [name for name in PARSERS if name]
 
 
 @pytest.mark.parametrize(
@@ -21,13 +27,13 @@ def test_expected_errors_are_one_message_and_a_status(monkeypatch, capsys, raise
     def fail(*_):
         raise raised
 
-    monkeypatch.setattr(cli, "open_chain", fail)
+    monkeypatch.setattr(chain, "open_chain", fail)
     assert main(["reproduce"]) == status
     assert capsys.readouterr().err == said
 
 
 def test_an_unexpected_error_is_not_hidden(monkeypatch):
-    monkeypatch.setattr(cli, "open_chain", lambda *_: 1 / 0)
+    monkeypatch.setattr(chain, "open_chain", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         main(["reproduce"])
 
@@ -50,7 +56,7 @@ def test_a_step_that_cannot_be_meant_is_explained(project, capsys, arguments, sa
 
 def test_one_step_runs_by_itself(project, capsys, monkeypatch):
     ran = []
-    monkeypatch.setattr(cli, "run_node", lambda chain, node: ran.append(node.name))
+    monkeypatch.setattr(chain, "run_node", lambda _, node: ran.append(node.name))
     project.images()
     assert main(["run", "--study", "tiny", "--data", str(project.data), "04_dscore_fold", "fold=1"]) == 0
     assert ran == ["04_dscore_fold_1"]
@@ -59,7 +65,8 @@ def test_one_step_runs_by_itself(project, capsys, monkeypatch):
 def test_a_reader_who_leaves_early_gets_no_traceback():
     """As in ``her2study reproduce | head``."""
     talk = (
-        "from her2study import cli; cli._reproduce = lambda options: [print('line', flush=True) for _ in range(10**6)]"
+        "from her2study import cli; "
+        "cli.chain._reproduce = lambda options: [print('line', flush=True) for _ in range(10**6)]"
     )
     program = f"{talk}; raise SystemExit(cli.main(['reproduce', '--study', 'hong2025']))"
     speaker = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -70,13 +77,82 @@ def test_a_reader_who_leaves_early_gets_no_traceback():
     assert speaker.wait(60) == 141
 
 
-def test_help_lists_the_commands(capsys):
+def test_help_lists_every_command(capsys):
     with pytest.raises(SystemExit) as ended:
         main(["--help"])
     assert ended.value.code == 0
     told = capsys.readouterr().out
-    assert "reproduce" in told
-    assert "evaluate" in told
+    assert all(f"    {name}" in told for name in COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_of_a_command_is_a_manual_page(name, capsys):
+    """A line that says what it does, every argument explained, examples that can be typed, exit statuses."""
+    with pytest.raises(SystemExit) as ended:
+        main([name, "--help"])
+    assert ended.value.code == 0
+    told = capsys.readouterr().out
+    blocks = ("options:", "  --json ", "examples:", "exit status:")
+    places = [told.index(block) for block in blocks]
+    assert places == sorted(places)
+    unexplained = [action.dest for action in PARSERS[name]._actions if not action.help]
+    assert not unexplained
+    examples = told.split("examples:")[1].split("\n\n")[0].splitlines()[1:]
+    typed = [line.split("her2study ", 1)[1].split(" > ")[0].split(')"')[0] for line in examples if "her2study " in line]
+    assert typed
+    for line in typed:
+        words = shlex.split(line, comments=True)
+        assert PARSERS[""].parse_args(words).call
+
+
+def test_json_is_one_object_and_everything_else_goes_to_standard_error():
+    """Also what other processes say that the command starts."""
+    talk = (
+        "import os; from her2study import cli; from her2study.cli.done import Done; "
+        "cli.chain._reproduce = lambda options: [print('said'), os.system('echo child'), Done(1, {'n': 3})][-1]"
+    )
+    program = f"{talk}; raise SystemExit(cli.main(['reproduce', '--json']))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert json.loads(done.stdout) == {"command": "her2study reproduce --json", "status": 1, "n": 3}
+    assert sorted(done.stderr.split()) == ["child", "said"]
+
+
+def test_json_of_a_mistake_says_what_and_has_its_status(capfd):
+    assert main(["reproduce", "--study", "hong", "--json"]) == 2
+    told = capfd.readouterr()
+    answer = json.loads(told.out)
+    assert answer["status"] == 2
+    assert "unknown study 'hong'" in answer["error"]
+    assert told.err == f"error: {answer['error']}\n"
+
+
+def test_findings_are_status_1(monkeypatch):
+    monkeypatch.setattr(chain, "_reproduce", lambda options: Done(1))
+    assert main(["reproduce"]) == 1
+
+
+def test_a_shell_completes_commands_options_and_folders(tmp_path):
+    if shutil.which("bash") is None:
+        pytest.skip("no bash here")
+    script = subprocess.run(
+        [sys.executable, "-m", "her2study.cli", "completion", "bash"], capture_output=True, text=True, check=True
+    ).stdout
+    (tmp_path / "predictions").mkdir()
+    asked = {
+        "her2study eval": ["evaluate"],
+        "her2study evaluate --simul": ["--simulated"],
+        "her2study evaluate --out pre": ["predictions"],
+    }
+    for line, wanted in asked.items():
+        words = line.split()
+        ask = (
+            f"COMP_WORDS=({line}); COMP_CWORD={len(words) - 1}; _shtab_her2study; printf '%s\\n' \"${{COMPREPLY[@]}}\""
+        )
+        done = subprocess.run(
+            ["bash", "-c", f"{script}\n{ask}"], capture_output=True, text=True, check=False, cwd=tmp_path
+        )
+        assert done.stdout.split() == wanted, done.stderr
 
 
 def test_help_of_evaluate_explains_both_shapes_of_a_table(capsys):
@@ -93,7 +169,7 @@ def test_help_of_evaluate_explains_both_shapes_of_a_table(capsys):
 
 def evaluated(monkeypatch, *arguments):
     asked = []
-    monkeypatch.setattr(cli, "evaluate", asked.append)
+    monkeypatch.setattr(evaluate, "evaluate", asked.append)
     assert main(["evaluate", "p.csv", "--out", "there", *arguments]) == 0
     return asked[0]
 

@@ -85,7 +85,7 @@ def import_dicom(request: Request) -> Summary:
     _make_folder(request.dest / RECORDS)
     with sole_writer(request.dest / RECORDS):
         write_key(key_path, key)
-        shutil.rmtree(request.dest / RECORDS / "part", ignore_errors=True)
+        _clear_unfinished(request.dest)
         jobs = [
             _job(request, key, name, by_patient[name], batch, choices, masks.get(name, ()))
             for name in sorted(by_patient, key=lambda name: key.pseudonyms[name])
@@ -138,6 +138,14 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StudyError(f"{folder.parent}: cannot be written ({error.strerror}); choose another destination") from None
+
+
+def _clear_unfinished(dest: Path) -> None:
+    """Remove what a run that was killed left half-written; nobody else writes here now."""
+    shutil.rmtree(dest / RECORDS / "part", ignore_errors=True)
+    for folder in (dest, dest / RECORDS):
+        for path in folder.glob("*.part"):
+            path.unlink(missing_ok=True)
 
 
 def _read_headers(request: Request) -> Batch:

@@ -77,6 +77,16 @@ def test_killed_and_started_again_gives_the_same_bytes(export, undisturbed, tmp_
     assert contents(scans) == contents(undisturbed)
 
 
+def test_half_written_files_of_a_killed_run_are_removed(undisturbed, export, tmp_path):
+    scans = tmp_path / "scans"
+    shutil.copytree(undisturbed, scans)
+    shutil.copy(undisturbed.with_name("scans-key.csv"), tmp_path)
+    for name in (".import/P0005.json.123.part", "import_report.csv.123.part"):
+        (scans / name).write_bytes(b"half")
+    assert command(export, scans).wait(timeout=60) == 0
+    assert contents(scans) == contents(undisturbed)
+
+
 @pytest.mark.slow
 def test_the_key_written_before_a_kill_is_kept(export, tmp_path):
     scans = tmp_path / "scans"
