@@ -61,8 +61,8 @@ class Source(Section):
     table: str = Field(description="clinical table inside the folder: .csv, .xlsx or .parquet")
     sheet: str | None = None
     joins: tuple[str, ...] = Field((), description="further tables, joined on the patient column")
-    reading: Reading = Reading()
-    rows: Rows = Rows()
+    reading: Reading = Reading.model_validate({})
+    rows: Rows = Rows.model_validate({})
     patient_column: str = "patient_id"
     centre_column: str = "centre"
     only_centre: str | None = Field(None, description="the table has no centre column: everybody is of this centre")

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import load, save
 
+from her2study.code import meaning
 from her2study.store import file_hash, write_atomically
 
 PACKAGES = ("numpy", "scipy", "SimpleITK", "nibabel", "scikit-image")
@@ -122,7 +123,7 @@ def tidy(folder: Path, used: Iterable[str]) -> None:
 
 @cache
 def code_version(module: str) -> str:
-    """Hash of a module's code and of every ``her2study.imaging`` module it imports; comments do not count."""
+    """Hash of a module's code and of every ``her2study.imaging`` module it imports; comments and docstrings do not."""
     found: dict[str, str] = {}
     waiting = [module]
     while waiting:
@@ -131,7 +132,7 @@ def code_version(module: str) -> str:
         if name in found or not name.startswith("her2study.imaging.") or not path.is_file():
             continue
         tree = ast.parse(path.read_text(encoding="utf-8"))
-        found[name] = ast.dump(tree)
+        found[name] = meaning(tree)
         for item in ast.walk(tree):
             if isinstance(item, ast.ImportFrom) and item.module:
                 waiting += [item.module, *(f"{item.module}.{alias.name}" for alias in item.names)]

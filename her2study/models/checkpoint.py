@@ -7,6 +7,7 @@ pickled. The state belongs to a fingerprint of all that decides the fit; another
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import shutil
@@ -21,6 +22,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from her2study.code import meaning
 from her2study.store import write_atomically
 
 FILE = "checkpoint.safetensors"
@@ -80,7 +82,7 @@ def fingerprint(*parts: Any) -> str:
     """SHA-256 of arrays, bytes and plain values, and of the code and the version of torch that use them."""
     digest = hashlib.sha256(torch.__version__.encode())
     for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(path.read_bytes())
+        digest.update(meaning(ast.parse(path.read_text(encoding="utf-8"))).encode())
     for part in parts:
         if isinstance(part, np.ndarray):
             digest.update(f"{part.dtype}{part.shape}".encode())

@@ -1,8 +1,8 @@
 """What a step depends on besides files: its code, the settings it touches, the packages.
 
 All of it is derived, nothing is declared twice. The settings are the ``study.<section>`` that the
-notebook's code names; the code is the closure of ``her2study`` modules that it imports. Comments and
-layout of the code do not count. How things look (:data:`APPEARANCE`) does not count either, but for
+notebook's code names; the code is the closure of ``her2study`` modules that it imports. Comments,
+docstrings and layout of the code do not count. How things look (:data:`APPEARANCE`) does not count either, but for
 the plain steps ``figures``, ``tables`` and ``report``: a new colour draws the figures again and trains nothing.
 """
 
@@ -19,6 +19,7 @@ from typing import Any
 
 from pydantic_core import to_jsonable_python
 
+from her2study.code import meaning
 from her2study.pipeline.graph import Chain, Node
 from her2study.pipeline.notebook import read_code
 from her2study.store import file_hash
@@ -54,7 +55,7 @@ def fingerprint(chain: Chain, node: Node) -> dict[str, Any]:
     return {
         "parameters": dict(node.parameters),
         "upstream": list(node.upstream),
-        "notebook": _digest(ast.dump(tree)),
+        "notebook": _digest(meaning(tree)),
         "settings": settings,
         "study_files": study_files(tree, chain.study, settings),
         "code": {module: _module_digest(module) for module in sorted(modules)} | looks,
@@ -187,7 +188,7 @@ def _imports_of(module: str) -> frozenset[str]:
 
 @cache
 def _module_digest(module: str) -> str:
-    return _digest(ast.dump(_tree_of(module)))
+    return _digest(meaning(_tree_of(module)))
 
 
 @cache
