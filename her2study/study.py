@@ -48,7 +48,7 @@ class Study(Section):
 
     name: str
     title: str
-    paper: Paper
+    paper: Paper | None = Field(None, description="none: the study tests no publication")
     seed: int
     source: Source
     outcome: Outcome
