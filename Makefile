@@ -31,6 +31,9 @@ help:  ## List the targets
 
 setup: $(READY)  ## Make .venv with the pinned packages (the other targets do this by themselves)
 
+validate: $(READY)  ## Say everything that is wrong with a study's table and scans: STUDY=my-study DATA=folder
+	@$(HER2STUDY) validate $(CHAIN)
+
 reproduce: $(READY)  ## Run the study: every table, figure and number, only what is not up to date
 	@$(HER2STUDY) reproduce $(CHAIN) --cores $(CORES)
 
@@ -42,6 +45,9 @@ figures: $(READY)  ## Draw the figures again from their stored data; JOURNAL=rad
 
 report: $(READY)  ## Make the report's pages again from finished results
 	@$(HER2STUDY) run report $(CHAIN)
+
+freeze: $(READY)  ## Put the finished study's models into one signed bundle for other hospitals
+	@$(HER2STUDY) freeze $(CHAIN)
 
 manuscript: $(READY)  ## Write the manuscript (docx, pdf) from finished results
 	@$(HER2STUDY) manuscript $(CHAIN)
@@ -81,7 +87,7 @@ oracles: $(READY) $(PEERS)  ## Make the golden files of tests/oracles/ again (ne
 
 lock:  ## Pin the newest packages that pyproject.toml allows into requirements.lock
 	@rm -rf build/lock && mkdir -p build && $(PYTHON) -m venv build/lock
-	@build/lock/bin/pip install --quiet --disable-pip-version-check ".[dev]"
+	@build/lock/bin/pip install --quiet --disable-pip-version-check ".[study,dev]"
 	@build/lock/bin/pip freeze --exclude her2study | sed -E $(PIN) > build/requirements.lock
 	@mv build/requirements.lock requirements.lock && rm -rf build/lock
 	@git diff --stat -- requirements.lock
@@ -109,4 +115,4 @@ $(READY): requirements.lock pyproject.toml
 	@touch $@
 	@echo "Ready."
 
-.PHONY: help setup reproduce smoke figures report manuscript lab test lint bench bench-dscore characteristics repeat oracles lock clean
+.PHONY: help setup validate reproduce smoke figures report freeze manuscript lab test lint bench bench-dscore characteristics repeat oracles lock clean

@@ -32,7 +32,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def project(tmp_path, monkeypatch) -> Project:
-    """The tiny study: a table of three patients, eleven tiny notebooks, no images."""
+    """The tiny study: a table of ten patients, eleven tiny notebooks, no images."""
     tiny = Project(tmp_path)
     for folder in ("papers/tiny", "notebooks", "data"):
         (tmp_path / folder).mkdir(parents=True)

@@ -1,4 +1,5 @@
 import json
+import re
 import shlex
 import shutil
 import subprocess
@@ -30,6 +31,14 @@ def test_expected_errors_are_one_message_and_a_status(monkeypatch, capsys, raise
     monkeypatch.setattr(chain, "open_chain", fail)
     assert main(["reproduce"]) == status
     assert capsys.readouterr().err == said
+
+
+def test_a_package_of_an_extra_that_is_not_installed_is_named(monkeypatch, capsys):
+    monkeypatch.setattr(chain, "open_chain", lambda *_: __import__("papermill_of_another_world"))
+    assert main(["reproduce"]) == 2
+    said = capsys.readouterr().err
+    assert "'papermill_of_another_world' is not installed" in said
+    assert "pip install 'her2study[study]'" in said
 
 
 def test_an_unexpected_error_is_not_hidden(monkeypatch):
@@ -98,7 +107,8 @@ def test_help_of_a_command_is_a_manual_page(name, capsys):
     unexplained = [action.dest for action in PARSERS[name]._actions if not action.help]
     assert not unexplained
     examples = told.split("examples:")[1].split("\n\n")[0].splitlines()[1:]
-    typed = [line.split("her2study ", 1)[1].split(" > ")[0].split(')"')[0] for line in examples if "her2study " in line]
+    inside = [re.sub(r'^.*\$\((.*?)\)".*$', r"\1", line) for line in examples]  # eval "$(her2study ...)"
+    typed = [line.split("her2study ", 1)[1].split(" > ")[0] for line in inside if "her2study " in line]
     assert typed
     for line in typed:
         words = shlex.split(line, comments=True)

@@ -84,7 +84,9 @@ TINY_STUDY: dict[str, Any] = {
     "profiles": {"smoke": {"network": {"epochs": 2}}},
 }
 
-TINY_TABLE = "patient_id,centre,her2,age_years\np1,A,yes,50\np2,A,no,51\np3,B,yes,52\n"
+TINY_TABLE = "patient_id,centre,her2,age_years\n" + "".join(
+    f"p{i},{'A' if i <= 8 else 'B'},{'yes' if i % 2 else 'no'},{49 + i}\n" for i in range(1, 11)
+)
 
 
 def write_notebook(path: Path, *cells: str, parameters: str = PARAMETERS) -> None:

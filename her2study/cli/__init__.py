@@ -15,14 +15,24 @@ import shlex
 import sys
 from collections.abc import Iterator, Sequence
 
-from her2study.cli import chain, completion, evaluate, import_dicom
+from her2study.cli import (
+    chain,
+    completion,
+    evaluate,
+    freeze,
+    import_dicom,
+    new,
+    predict,
+    validate,
+    validate_external,
+)
 from her2study.cli.done import MISUSE, Done
 from her2study.pipeline import StepFailed
 from her2study.pipeline.chain import IN_CHAIN
 from her2study.pipeline.processes import die_with_parent
 from her2study.types import StudyError
 
-COMMANDS = (chain, import_dicom, evaluate, completion)
+COMMANDS = (new, validate, chain, import_dicom, freeze, predict, validate_external, evaluate, completion)
 """In the order of the help page."""
 
 FOLLOW_PARENT = "HER2STUDY_FOLLOW_PARENT"
@@ -34,8 +44,14 @@ frozen model to another hospital."""
 
 GUIDE = """\
 examples:
-  the paper, on simulated patients        her2study reproduce
-  any table of predictions                her2study evaluate predictions.csv --out evaluation
+  her2study reproduce                                     # the paper, on simulated patients
+  her2study new my-study --table patients.xlsx            # your patients: a study from your spreadsheet,
+  her2study validate my-study --data /data/patients       #   everything that is wrong with it,
+  her2study reproduce --study my-study --data /data/patients  # and its results
+  her2study freeze my-study --data /data/patients         # the finished model, for another hospital
+  her2study predict my-study.her2study.zip /data/new      # its answer for new patients
+  her2study validate-external my-study.her2study.zip /data/others
+  her2study evaluate predictions.csv --out evaluation     # any predictions
 
 her2study COMMAND --help is the manual page of a command. Every command has --json for machines.
 her2study completion --help says how the shell completes all this.
@@ -60,6 +76,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _failed(options, str(error), MISUSE)
     except StepFailed as failure:
         return _failed(options, str(failure), failure.status)
+    except ModuleNotFoundError as error:
+        if not error.name or error.name.startswith("her2study"):
+            raise
+        what = f"the package {error.name!r} is not installed; this command needs more than applying a model does"
+        return _failed(options, f"{what}: pip install 'her2study[study]', or make setup in the project", MISUSE)
     except BrokenPipeError:  # whoever read us, `head` for example, has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141

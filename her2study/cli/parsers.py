@@ -14,11 +14,8 @@ FILE, FOLDER = "FILE", "FOLDER"
 GOES_ON = "the same command continues where this one stopped"
 NOTHING = "nothing was written"
 
-EXIT_STATUS = """\
-exit status:
-  0  done
-  1  {findings}
-  2  something given was wrong; the message says what, and how to mend it"""
+FAILED = "a step failed; the message says where"
+MISUSED = "something given was wrong; the message says what, and how to mend it"
 
 
 def command(
@@ -27,7 +24,7 @@ def command(
     line: str,
     manual: str,
     *,
-    findings: str = "a step failed; the message says where",
+    findings: str = FAILED,
     stopped: str = NOTHING,
     parents: tuple[argparse.ArgumentParser, ...] = (),
 ) -> argparse.ArgumentParser:
@@ -41,17 +38,18 @@ def command(
         What stands below the options: ``examples:`` that can be typed (comments after ``#``), then whatever a user
         has to know. The exit statuses are added.
     findings : str
-        What status 1 means.
+        What status 1 means; empty for a command that never ends with it.
     stopped : str
         What Ctrl-C leaves behind, in words.
     """
+    meanings = ((0, "done"), (1, findings), (2, MISUSED))
     parser = commands.add_parser(
         name,
         parents=list(parents),
         help=line,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description=f"{line[0].upper()}{line[1:]}.",
-        epilog=f"{manual.rstrip()}\n\n{EXIT_STATUS.format(findings=findings)}",
+        epilog="\n".join([manual.rstrip(), "", "exit status:", *(f"  {n}  {words}" for n, words in meanings if words)]),
     )
     parser.add_argument("--json", action="store_true", help="print what was done as one JSON object, for machines")
     parser.set_defaults(stopped=stopped)

@@ -85,9 +85,19 @@ def _smd(a: pd.Series, b: pd.Series, variable: Variable) -> float:
     if min(len(a), len(b)) < 2:
         return np.nan
     if variable.type == "continuous":
-        spread = np.sqrt((a.var() + b.var()) / 2)
-        return abs(a.mean() - b.mean()) / spread if spread > 0 else np.nan
-    p, q = (np.array([(s == level).mean() for level in variable.levels[1:]]) for s in (a, b))
+        return numbers_apart(a.mean(), a.var(), b.mean(), b.var())
+    return shares_apart(*(np.array([(s == level).mean() for level in variable.levels]) for s in (a, b)))
+
+
+def numbers_apart(mean_a: float, variance_a: float, mean_b: float, variance_b: float) -> float:
+    """Standardised difference of two groups known by mean and variance; missing where neither varies."""
+    spread = np.sqrt((variance_a + variance_b) / 2)
+    return abs(mean_a - mean_b) / spread if spread > 0 else np.nan
+
+
+def shares_apart(a: np.ndarray, b: np.ndarray) -> float:
+    """Standardised difference of two groups known by the share of each level, ``(levels,)``."""
+    p, q = a[1:], b[1:]
     pooled = sum(np.diag(x) - np.outer(x, x) for x in (p, q)) / 2
     solved = np.linalg.pinv(pooled, hermitian=True) @ (p - q)
     if not np.allclose(pooled @ solved, p - q):

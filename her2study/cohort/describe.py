@@ -111,7 +111,7 @@ def print_wide(table: pd.DataFrame, group: str) -> pd.DataFrame:
     rows = table.assign(row=table.groupby(group).cumcount())
     first = rows.drop_duplicates("row").set_index("row")
     repeated = first["variable"].eq(first["variable"].shift())
-    name = first["label"].where(first["unit"].isna(), first["label"] + ", " + first["unit"].fillna(""))
+    name = first["label"].where(first["unit"].isna(), first["label"] + ", " + first["unit"].astype("str").fillna(""))
     wide = {"characteristic": name.mask(repeated, ""), "level": first["level"]}
     for value, n in table[[group, f"{group}_n"]].drop_duplicates().itertuples(index=False):
         wide[f"{value} (n = {n})"] = rows[rows[group] == value].set_index("row")["text"].replace("", "–")

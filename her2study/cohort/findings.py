@@ -8,6 +8,7 @@ shows it, counted from 1, headers included.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -47,7 +48,7 @@ def findings(rows: Iterable[Mapping[str, Any]] | pd.DataFrame) -> pd.DataFrame:
 
 def none() -> pd.DataFrame:
     """No finding."""
-    return findings([])
+    return _empty().copy()
 
 
 def join(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
@@ -71,3 +72,8 @@ def join(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
 def worst(frame: pd.DataFrame) -> str | None:
     """The worst severity there is."""
     return next((severity for severity in SEVERITIES if (frame["severity"] == severity).any()), None)
+
+
+@cache
+def _empty() -> pd.DataFrame:
+    return findings([])

@@ -13,19 +13,21 @@ The table is read as text. Types, levels and limits are the schema's business.
 from __future__ import annotations
 
 import json
-import re
-import warnings
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
-from her2study.cohort.mending import load_mending, mend
-from her2study.study import Source, nearest
+from her2study.cohort.assembly import assemble
+from her2study.cohort.tables.cells import MISSING_CODES
+from her2study.study import Her2, Source
 from her2study.types import StudyError
 
-MISSING_CODES = ("", "NA", "N/A", "n/a", "NaN", "nan", "<NA>", "NULL", "null", "#N/A", ".")
-"""Cells that mean missing. Other codes (-9, 999, unknown) are mapped to null in mending.yml."""
+__all__ = [
+    "MISSING_CODES", "mask_file", "parse_times", "phase_files", "read_cohort_table", "read_for_validation",
+    "read_table", "table_files",
+]  # fmt: skip
 
 
 def table_files(folder: Path, source: Source, study_folder: Path) -> list[Path]:
@@ -34,8 +36,8 @@ def table_files(folder: Path, source: Source, study_folder: Path) -> list[Path]:
     return [folder / name for name in (source.table, *source.joins)] + mending
 
 
-def read_table(folder: Path, source: Source, study_folder: Path) -> pd.DataFrame:
-    """The clinical table with its joins, mended, as text.
+def read_table(folder: Path, source: Source, study_folder: Path, her2: Her2 | None = None) -> pd.DataFrame:
+    """The clinical table with its joins, mended, one row a patient, as text.
 
     Parameters
     ----------
@@ -45,87 +47,56 @@ def read_table(folder: Path, source: Source, study_folder: Path) -> pd.DataFrame
         Names of the table, its sheet, joins, patient column and mending file.
     study_folder : Path
         Where ``study.yml`` and the mending file stand.
+    her2 : Her2, optional
+        ``outcome.her2``: adds ``her2_category`` and ``her2_reason``.
 
     Returns
     -------
     DataFrame
-        One row a patient in the order of the file, all columns text, missing cells missing. The index
-        counts rows from 0; row ``i`` is line ``i + 2`` of the file.
+        In the order of the file, all columns text, missing cells missing. The index ``i`` is row ``i + 2`` of the
+        file as a spreadsheet counts, whatever stands above the header or was left out.
 
     Raises
     ------
     StudyError
-        A file, sheet or the patient column is absent; a patient stands twice in any table.
+        What :func:`her2study.cohort.tables.read_sheet`, the mending and the rule of rows refuse; a patient stands
+        twice in a joined table.
     """
-    if not folder.is_dir():
-        raise StudyError(
-            f"the source folder {folder} does not exist; name the folder that holds {source.table} with DATA=<folder>"
-        )
-    table = _one_row_a_patient(_read_text(folder / source.table, source.sheet), folder / source.table, source)
-    for name in source.joins:
-        joined = _one_row_a_patient(_read_text(folder / name, None), folder / name, source)
-        twice = sorted((set(table) & set(joined)) - {source.patient_column})
-        if twice:
-            raise StudyError(f"{folder / name}: the column {twice[0]!r} is also in {source.table}; rename one")
-        table = table.merge(joined, how="left", on=source.patient_column, validate="one_to_one")
-    if source.mending:
-        table = mend(table, load_mending(study_folder / source.mending), source.patient_column)
-    return table
+    return read_cohort_table(folder, source, study_folder, her2)[0]
 
 
-def _read_text(path: Path, sheet: str | None) -> pd.DataFrame:
-    """A table file as clean text."""
-    if not path.is_file():
-        beside = [p.name for p in path.parent.iterdir() if p.suffix in (".csv", ".xlsx", ".parquet")]
-        raise StudyError(
-            f"{path} does not exist{nearest(path.name, beside)} Tables in this folder: "
-            f"{', '.join(sorted(beside)) or 'none'}."
-        )
-    try:
-        if path.suffix == ".csv":
-            with warnings.catch_warnings():  # a row longer than the header would shift or lose cells
-                warnings.simplefilter("error", pd.errors.ParserWarning)
-                raw = pd.read_csv(path, dtype="str", keep_default_na=False, index_col=False, encoding="utf-8-sig")
-        elif path.suffix == ".xlsx":
-            raw = pd.read_excel(path, sheet_name=sheet or 0, dtype="object", keep_default_na=False)
-        elif path.suffix == ".parquet":
-            raw = pd.read_parquet(path)
-        else:
-            raise StudyError(f"{path}: a table must be .csv, .xlsx or .parquet; convert it")
-    except (ValueError, pd.errors.ParserWarning) as error:  # a sheet that is not there, a ragged or mis-encoded file
-        raise StudyError(f"{path}: cannot be read: {error}") from None
-    raw.columns = [str(column).strip() for column in raw.columns]
-    return pd.DataFrame({c: pd.Series([_clean(v) for v in raw[c]], dtype="str") for c in raw.columns})
+def read_cohort_table(
+    folder: Path, source: Source, study_folder: Path, her2: Her2 | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """As :func:`read_table`, with the rows that ``source.rows`` leaves out: ``patient_id, centre, reason, row``."""
+    table, left_out, _ = assemble(folder, source, study_folder, her2, strict=True)
+    assert table is not None
+    centre = left_out.get(source.centre_column, pd.NA)
+    columns = {"patient_id": left_out[source.patient_column], "centre": centre, "reason": left_out["reason"]}
+    left = pd.DataFrame(columns, index=left_out.index).assign(row=left_out.index + 2)
+    return table, left.reset_index(drop=True)
 
 
-def _clean(value: object) -> str | None:
-    """A cell as stripped text; whole numbers without the ``.0`` that spreadsheets add."""
-    if value is None or value is pd.NA or value is pd.NaT or value != value:
-        return None
-    text = " ".join(str(value).split())
-    return None if text in MISSING_CODES else re.sub(r"^(-?\d+)\.0+$", r"\1", text)
+def read_for_validation(
+    folder: Path, source: Source, study_folder: Path, her2: Her2 | None = None, outcome: str | None = None
+) -> tuple[pd.DataFrame | None, pd.DataFrame, np.ndarray]:
+    """As :func:`read_table`, with everything that is wrong as findings; never raises for what a file holds.
 
+    ``outcome`` is the column of the outcome, for patients whose rows differ in it.
 
-def _one_row_a_patient(table: pd.DataFrame, path: Path, source: Source) -> pd.DataFrame:
-    column = source.patient_column
-    if column not in table:
-        raise StudyError(
-            f"{path}: the patient column {column!r} is missing{nearest(column, table.columns)} "
-            "Rename it, or set source.patient_column in study.yml."
-        )
-    nameless = table.index[table[column].isna()]
-    if len(nameless):
-        raise StudyError(f"{path}: row {nameless[0] + 2} has no {column}; every row is one patient")
-    twice = table[table[column].duplicated(keep=False)]
-    if len(twice):
-        patient = twice[column].iloc[0]
-        rows = ", ".join(str(i + 2) for i in twice.index[twice[column] == patient])
-        others = twice[column].nunique() - 1
-        more = f" ({others} more patients likewise)" if others else ""
-        raise StudyError(
-            f"{path}: patient {patient!r} stands in rows {rows}; one row a patient: remove or merge the others{more}"
-        )
-    return table
+    Returns
+    -------
+    table : DataFrame or None
+        One row a patient: of several, the one that the rule keeps, or the first. Rows without a patient are left
+        out, cells that cannot be mended stay as they are. None if the main table cannot be read.
+    findings : DataFrame
+        See :mod:`her2study.cohort.findings`.
+    rows : ndarray
+        Row of the file of each row of the table.
+    """
+    table, _, found = assemble(folder, source, study_folder, her2, strict=False, outcome=outcome)
+    rows = np.array([], dtype="int64") if table is None else table.index.to_numpy() + 2
+    return table, found, rows
 
 
 def parse_times(text: str) -> list[float]:

@@ -8,7 +8,6 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from statsmodels.stats.inter_rater import cohens_kappa
 
 from her2study.evaluation.intervals import Interval, columns, z_value
 from her2study.evaluation.intraclass import ABSOLUTE, ICC_MODELS, UNDEFINED, icc, measurements
@@ -66,6 +65,8 @@ def kappa(
     Cohen, Educational and Psychological Measurement 1960 and Psychological Bulletin 1968; Fleiss, Cohen
     and Everitt, Psychological Bulletin 1969 (the variance). R: ``psych::cohen.kappa``.
     """
+    from statsmodels.stats.inter_rater import cohens_kappa  # only here: who applies a frozen model has no statsmodels
+
     if weights is not None and weights not in WEIGHTS:
         raise StudyError(f"kappa: unknown weights {weights!r}; use None, {' or '.join(map(repr, WEIGHTS))}")
     codes, values = pd.factorize(np.concatenate(_paired(first, second)), sort=True)

@@ -13,9 +13,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
 from scipy.special import expit
-from statsmodels.genmod.families import Binomial
-from statsmodels.genmod.generalized_linear_model import GLM
-from statsmodels.tools.tools import add_constant
 
 from her2study.evaluation.checks import check_probabilities, safe_logit
 from her2study.evaluation.intervals import Interval, z_value
@@ -118,6 +115,10 @@ def logistic_line(labels: Labels, logits: NDArray[np.float64], confidence: float
     """Intercept and slope of the outcome on the log odds ``(n,)``; None where the slope has no finite value."""
     if np.ptp(logits) < CONSTANT_SPREAD or separates(labels, logits):
         return None
+    from statsmodels.genmod.families import Binomial  # only here: who applies a frozen model has no statsmodels
+    from statsmodels.genmod.generalized_linear_model import GLM
+    from statsmodels.tools.tools import add_constant
+
     fit = GLM(labels, add_constant(logits), family=Binomial()).fit(tol=1e-10, tol_criterion="params")
     ends = fit.conf_int(alpha=1 - confidence)
     return Line(*(Interval(float(fit.params[i]), float(ends[i][0]), float(ends[i][1])) for i in range(2)))

@@ -41,6 +41,9 @@ def centre_only_findings(
     development = splits[splits["split"] == "development"].sort_values("patient_id")
     labels, folds = development["label"].to_numpy(np.int64), development["fold"].to_numpy()
     centres = development["centre"].to_numpy()
+    if len(np.unique(centres)) < 2:
+        detail = "all development patients are of one centre, which can tell nobody apart"
+        return [Finding("centre-only baseline AUC", np.nan, np.nan, np.nan, NOT_TESTED, detail)]
     interval = auc_interval(labels, centre_only_scores(labels, centres, folds), confidence)
     verdict = ATTENTION if interval.low > 0.5 else PASSED
     detail = "out-of-fold AUC of a model that knows the centre and nothing else; compare every model with it"

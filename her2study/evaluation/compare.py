@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import roc_curve
-from statsmodels.stats.multitest import multipletests
 
 from her2study.evaluation.intervals import columns
 from her2study.evaluation.nested import (
@@ -209,6 +208,8 @@ def holm(p: ArrayLike) -> NDArray[np.float64]:
     ----------
     Holm, Scandinavian Journal of Statistics 1979. R: ``p.adjust(p, "holm")``.
     """
+    from statsmodels.stats.multitest import multipletests  # only here: who applies a frozen model has no statsmodels
+
     values = np.atleast_1d(np.asarray(p, float)).copy()
     known = ~np.isnan(values)
     outside = values[known & ~((values >= 0) & (values <= 1))]

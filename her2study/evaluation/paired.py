@@ -8,7 +8,6 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from statsmodels.stats import contingency_tables
 
 from her2study.evaluation.compare import holm
 from her2study.evaluation.intervals import Interval, columns, wilson
@@ -78,6 +77,8 @@ def mcnemar(
     McNemar Q (1947) Psychometrika 12:153-157. Edwards AL (1948) Psychometrika 13:185-187. Newcombe RG (1998)
     Stat Med 17:2635-2650. R: ``mcnemar.test``, ``binom.test``.
     """
+    from statsmodels.stats import contingency_tables  # only here: who applies a frozen model has no statsmodels
+
     table = np.column_stack(_checked_calls(labels=labels, called_a=called_a, called_b=called_b))
     right_a, right_b = (table[:, 1:] == table[:, :1]).T
     only_a, only_b = int((right_a & ~right_b).sum()), int((right_b & ~right_a).sum())

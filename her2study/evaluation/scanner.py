@@ -121,6 +121,9 @@ def acquisition_only_finding(
     development = splits[splits["split"] == "development"].sort_values("patient_id")
     names = [name for name, v in variables.items() if v.role == "acquisition" and name in cohort]
     known = cohort.set_index("patient_id").loc[development["patient_id"], ["centre", *names]]
+    if known.nunique(dropna=False).max() < 2:
+        detail = "centre and acquisition are the same for all development patients, as far as recorded"
+        return Finding("acquisition-only baseline AUC", np.nan, np.nan, np.nan, NOT_TESTED, detail)
     scores = acquisition_scores(known, development["label"].to_numpy(np.int64), development["fold"].to_numpy())
     area = auc_interval(development["label"], scores, confidence)
     verdict = ATTENTION if area.low > 0.5 else PASSED

@@ -40,10 +40,14 @@ class Settings:
         The sensitivity or specificity to reach, for that rule.
     targets : mapping
         Those of the table of operating points.
+    frozen : mapping
+        ``{model: {rule: threshold}}`` that travel with frozen models: the only operating points then; none is chosen.
     prevalences : tuple of float
         At which PPV and NPV are restated.
     decision_range : (low, high)
         Threshold probabilities of the decision curve.
+    centres : tuple of str
+        Whose AUCs are compared and pooled; empty: all.
     models : tuple of str
         All models, in the order in which the user gave them.
     """
@@ -57,8 +61,10 @@ class Settings:
     rule: str | None = None
     target: float | None = None
     targets: Mapping[str, float] = field(default_factory=lambda: {"sensitivity": 0.9, "specificity": 0.9})
+    frozen: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     prevalences: tuple[float, ...] = ()
     decision_range: tuple[float, float] = (0.05, 0.80)
+    centres: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
 
 

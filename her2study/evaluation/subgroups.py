@@ -61,7 +61,7 @@ def subgroup_table(
                 where = {"variable": name, "subgroup": heading, "model": model, "split": split, "p_interaction": p}
                 rows += [where | row for row in found if row["n"] > 0]
     names = ["variable", "subgroup", "level", "label", "model", "split", "n", "positives", "auc", "auc_low", "auc_high"]
-    return pd.DataFrame(rows)[[*names, "p_interaction", "note"]]
+    return pd.DataFrame(rows, columns=[*names, "p_interaction", "note"])
 
 
 def subgroup_levels(

@@ -134,7 +134,14 @@ def _delong_global(predictions: pd.DataFrame, plan: Settings) -> pd.DataFrame:
 
 
 def _operating_points(predictions: pd.DataFrame, plan: Settings) -> pd.DataFrame:
-    return thresholds.operating_points(predictions, plan.targets, plan.confidence, plan.resamples, plan.seed)
+    sampled = (plan.confidence, plan.resamples, plan.seed)
+    if not plan.frozen:
+        return thresholds.operating_points(predictions, plan.targets, *sampled)
+    complete = [model for model, given in plan.frozen.items() if {"youden", *plan.targets} <= set(given)]
+    if not complete:
+        raise StudyError(f"no frozen model has the thresholds of all rules: youden, {', '.join(plan.targets)}")
+    frozen = {model: {"thresholds": plan.frozen[model]} for model in complete}
+    return thresholds.operating_points(predictions[predictions["model"].isin(frozen)], plan.targets, *sampled, frozen)
 
 
 def _mcnemar(predictions: pd.DataFrame, plan: Settings) -> pd.DataFrame:
@@ -184,9 +191,10 @@ def _reclassification(predictions: pd.DataFrame, plan: Settings) -> pd.DataFrame
 
 
 def _centres(predictions: pd.DataFrame, plan: Settings) -> pd.DataFrame:
-    if predictions["centre"].nunique() < 2:
+    here = predictions[predictions["centre"].isin(plan.centres)] if plan.centres else predictions
+    if here["centre"].nunique() < 2:
         raise StudyError("all patients are of one centre")
-    return centre_table(predictions, plan.confidence)
+    return centre_table(here, plan.confidence)
 
 
 def _roc_curves(predictions: pd.DataFrame, plan: Settings) -> pd.DataFrame:

@@ -12,11 +12,9 @@ from typing import Any
 
 import pandas as pd
 
-from her2study.evaluation.compare import OWN_MODELS
 from her2study.evaluation.decision import useful_range
 from her2study.evaluation.intervals import Interval
 from her2study.evaluation.wording import estimate, model_words, p_words, split_words
-from her2study.words import listing
 
 POOR_AUC = 0.70
 """Where a whole interval lies below this, the discrimination is called poor (Hosmer and Lemeshow's wording)."""
@@ -116,32 +114,6 @@ def usefulness_sentences(curve: pd.DataFrame, models: Iterable[str]) -> list[str
                 )
             sentences.append(f"In {split_words(split)}, {model_words(model)} {words}.")
     return sentences
-
-
-def conclusion(aucs: pd.DataFrame, delong: pd.DataFrame, outcome: str, confidence: float = 0.95) -> list[str]:
-    """The study's answer in a few sentences, from external patients only; absent models are named."""
-    external = aucs[aucs["split"] == "external"]
-    above = external[(external["auc_low"] > 0.5) & (external["auc_high"] > external["auc_low"])]
-    sentences = []
-    absent = [model_words(model) for model in ("dscore", "combined") if model not in set(aucs["model"])]
-    if absent:
-        sentences.append(f"Not part of this study: {listing(absent)}, for which images are needed.")
-    if external.empty:
-        return [*sentences, "There are no external patients, so nothing can be said of other hospitals."]
-    if above.empty:
-        sentences.append(
-            f"No model tells {outcome} from other tumours better than chance in external patients: of {len(external)} "
-            f"models none has an interval above 0.5, and the highest upper limit is {external['auc_high'].max():.2f}."
-        )
-    else:
-        best = external["auc_high"].max()
-        sentences.append(
-            f"In external patients {len(above)} of {len(external)} models have an AUC interval above 0.5"
-            + (f", but none reaches {POOR_AUC:.2f}: discrimination is poor." if best < POOR_AUC else ".")
-        )
-    own = external[external["model"].isin(OWN_MODELS)]
-    own_pairs = delong[(delong["split"] == "external") & delong["model_a"].isin(OWN_MODELS)]
-    return [*sentences, *discrimination_sentences(own, outcome), *difference_sentences(own_pairs, confidence)]
 
 
 def evaluation_values(

@@ -31,8 +31,14 @@ SENTENCE_NAMES = {"dscore": "the D-score", "treat_all": "treating everyone", "tr
 NOUNS = ("machine", "forest", "perceptron", "regression")
 """Ends of names after which a sentence needs no "model"."""
 
-UPDATES = {"_intercept_updated": "intercept", "_slope_updated": "intercept and slope"}
-"""What a recalibrated model's name ends with, and what was updated (:mod:`her2study.evaluation.recalibration`)."""
+UPDATES = {
+    "_intercept_updated": "intercept",
+    "_slope_updated": "intercept and slope",
+    "_intercept_local": "intercept",
+    "_slope_local": "intercept and slope",
+}
+"""What a recalibrated model's name ends with, and what was updated: in development
+(:mod:`her2study.evaluation.recalibration`) or on new patients (:mod:`her2study.evaluation.local_recalibration`)."""
 
 SPLIT_WORDS = {
     "development": "development patients (out-of-fold)",

@@ -66,6 +66,13 @@ def check_fitness(cohort: pd.DataFrame, source: Path, workers: int = 1, store: P
     StudyError
         One reason holds for more than half of the patients, or nobody is fit.
     """
+    judged = judge_all(cohort, source, workers, store)
+    stop_if_systematic(judged, Path(source))
+    return _frame(judged, Path(source))
+
+
+def judge_all(cohort: pd.DataFrame, source: Path, workers: int = 1, store: Path | None = None) -> list[Judged]:
+    """Every patient judged, sorted by name, as :func:`check_fitness` has it; nothing is raised for what is found."""
     ordered = cohort.sort_values("patient_id")
     times = ordered["acquisition_times"] if "acquisition_times" in ordered else [None] * len(ordered)
     tasks = [
@@ -75,9 +82,7 @@ def check_fitness(cohort: pd.DataFrame, source: Path, workers: int = 1, store: P
     done = map_patients(partial(_judge, store=store), tasks, "scans checked", workers)
     if store is not None:
         tidy(store, [key for key, _ in done])
-    judged = [patient for _, patient in done]
-    stop_if_systematic(judged, Path(source))
-    return _frame(judged, Path(source))
+    return [patient for _, patient in done]
 
 
 def check_layout(source: Path) -> None:

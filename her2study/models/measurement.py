@@ -6,8 +6,11 @@ of the lesion's own signal before contrast, as the channels are. A mirrored lesi
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
 from her2study.types import StudyError
 
@@ -55,7 +58,11 @@ class Measurements(nn.Module):
 
     def forward(self, channels: Tensor) -> Tensor:
         """Finite for every input, an empty mask included."""
-        return torch.cat([_measure(*part[:, self.inputs].float().unbind(1)) for part in channels.split(AT_ONCE)])
+        return torch.cat([self.at_once(part) for part in channels.split(AT_ONCE)])
+
+    def at_once(self, channels: Tensor) -> Tensor:
+        """The same without parts, in one graph for any number of lesions."""
+        return _measure(*channels[:, self.inputs].float().unbind(1))
 
 
 def _measure(pre: Tensor, wash_in: Tensor, wash_out: Tensor, mask: Tensor) -> Tensor:
@@ -98,14 +105,15 @@ def _distance(region: Tensor, reach: int) -> Tensor:
     Axis by axis, the lower envelope of parabolas over a window (Felzenszwalb & Huttenlocher 2012). Squares fit into
     a byte up to a reach of 10, and a processor takes many bytes at once.
     """
-    squared = ((1 - region) * (reach + 1) ** 2).to(torch.uint8)
+    far = (reach + 1) ** 2
+    squared = ((1 - region) * far).to(torch.uint8)
     for axis in (1, 2, 3):
-        size, nearest = squared.shape[axis], squared.clone()
-        for step in range(1, min(reach, size - 1) + 1):
-            for source, target in ((0, step), (step, 0)):
-                moved = squared.narrow(axis, source, size - step) + step**2
-                part = nearest.narrow(axis, target, size - step)
-                part.copy_(torch.minimum(part, moved))
+        size, nearest = squared.shape[axis], squared
+        padding = [0] * (6 - 2 * axis) + [reach, reach] + [0] * (2 * axis - 2)
+        around = pad(squared, padding, value=far)
+        for step in range(1, reach + 1):
+            sides = (around.narrow(axis, start, size) for start in (reach - step, reach + step))
+            nearest = torch.minimum(nearest, torch.minimum(*sides) + step**2)
         squared = nearest
     return squared.float().sqrt()
 
@@ -127,4 +135,22 @@ def _axes(lesion: Tensor, voxels: Tensor) -> Tensor:
     middle = share @ position.T
     centred = position - middle[:, :, None]
     covariance = (share[:, None] * centred) @ centred.mT
-    return torch.linalg.eigvalsh(covariance + torch.eye(3, device=lesion.device) / 12)
+    return eigenvalues(covariance.double() + torch.eye(3, dtype=torch.float64, device=lesion.device) / 12).float()
+
+
+def eigenvalues(symmetric: Tensor) -> Tensor:
+    """Eigenvalues of symmetric matrices ``(n, 3, 3)`` in float64, ascending, ``(n, 3)``.
+
+    In closed form (Smith 1961, Communications of the ACM 4:168), so that it can be written as ONNX, which knows no
+    decomposition. The arc sine is float32, as ONNX's runtime has it, of an argument where that costs 7 digits at most.
+    """
+    middle = symmetric.diagonal(dim1=1, dim2=2).mean(1)
+    centred = symmetric - middle[:, None, None] * torch.eye(3, dtype=symmetric.dtype, device=symmetric.device)
+    spread = ((centred**2).sum((1, 2)) / 6).sqrt().clamp(min=1e-30)
+    first, second, third = (centred / spread[:, None, None]).unbind(1)
+    ratio = ((first * torch.linalg.cross(second, third)).sum(1) / 2).clamp(-1, 1)  # half the determinant
+    acute = 2 * torch.asin(((1 - ratio.abs()) / 2).sqrt().float()).double()
+    angle = torch.where(ratio < 0, math.pi - acute, acute) / 3
+    largest = middle + 2 * spread * torch.cos(angle)
+    smallest = middle + 2 * spread * torch.cos(angle + 2 * math.pi / 3)
+    return torch.stack([smallest, 3 * middle - smallest - largest, largest], dim=1)

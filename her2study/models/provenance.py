@@ -15,7 +15,10 @@ import pandas as pd
 from her2study.types import NO_FOLD, PREDICTION_COLUMNS, StudyError
 
 TRAINED_ON_COLUMNS = ("model", "fold", "patient_id")
-"""One row for each patient whom the model that scored ``fold`` has seen, in whatever way."""
+"""One row for each patient whom the model that scored ``fold`` has seen, in whatever way.
+
+A model that was trained on patients outside the study has one row a fold whose patient is missing.
+"""
 
 
 def check_out_of_fold(predictions: pd.DataFrame, trained_on: pd.DataFrame, splits: pd.DataFrame) -> None:
@@ -50,7 +53,8 @@ def check_out_of_fold(predictions: pd.DataFrame, trained_on: pd.DataFrame, split
     trained_on = trained_on[trained_on["model"].isin(scored["model"])]
     seen = pd.MultiIndex.from_frame(trained_on[list(TRAINED_ON_COLUMNS)])
     known = seen.droplevel("patient_id").unique()
-    elsewhere = trained_on[trained_on["patient_id"].map(place["split"]) != "development"]
+    named = trained_on[trained_on["patient_id"].notna()]
+    elsewhere = named[named["patient_id"].map(place["split"]) != "development"]
 
     _refuse(scored, scored["true_split"].isna(), "is not in splits", "score only patients of this study")
     _refuse(scored, scored["repeated"], "is scored twice", "keep one row per patient and model")

@@ -32,13 +32,18 @@ def reproduce(chain: Chain, cores: int | None = None) -> None:
     StudyError
         Found before anything ran: a wrong parameter, a folder that another run is writing to.
     StepFailed
-        A step failed; steps that do not need it may have been finished.
+        The clinical table holds errors, and nothing was run; or a step failed, and steps that do not need it may
+        have been finished.
     """
     for node in chain.nodes.values():
         if node.notebook:
             check_parameters(chain.notebook(node), node.parameters)
     with sole_writer(chain.run.folder):
         due = due_steps(chain)
+        if "01_cohort" in due and "simulate" not in due:
+            from her2study.pipeline.validate import refuse_errors
+
+            refuse_errors(chain)
         retire_absent(chain)
         for name in chain.nodes:
             forget_failure(chain, name)

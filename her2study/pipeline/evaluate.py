@@ -1,13 +1,18 @@
-"""``her2study evaluate``: a table of predictions in, a folder with the whole evaluation of a paper out."""
+"""``her2study evaluate``: a table of predictions in, a folder with the whole evaluation of a paper out.
+
+``her2study validate-external`` writes the same for a frozen model's predictions, which come as a frame.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import hashlib
 import importlib.metadata
 import json
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -20,8 +25,10 @@ from her2study.parallel import map_patients
 from her2study.pipeline.console import say
 from her2study.pipeline.folder import MANIFEST, check_replaceable, whole_folder
 from her2study.store import file_hash
+from her2study.types import PREDICTION_COLUMNS
 
 if TYPE_CHECKING:  # scipy and matplotlib take seconds, and a command must start at once
+    from her2study.evaluation.reading import Reading
     from her2study.evaluation.scope import Settings
     from her2study.evaluation.suite import Outcome
 
@@ -36,7 +43,11 @@ PACKAGES = ("numpy", "scipy", "pandas", "scikit-learn", "statsmodels", "matplotl
 
 @dataclass(frozen=True)
 class Request:
-    """What the user asked for; ``settings`` are keyword arguments of :class:`her2study.evaluation.scope.Settings`."""
+    """What the user asked for; ``settings`` are keyword arguments of :class:`her2study.evaluation.scope.Settings`.
+
+    With ``predictions``, rows of the predictions contract, nothing is read: ``table`` then only names them, and
+    ``notes`` are the sentences that the start page tells of them. ``heading`` replaces the page's own.
+    """
 
     table: Path
     out: Path
@@ -45,6 +56,9 @@ class Request:
     workers: int = 1
     command: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
+    predictions: pd.DataFrame | None = None
+    notes: tuple[str, ...] = ()
+    heading: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,21 +95,10 @@ def evaluate(request: Request) -> Path:
     StudyError
         The table or a setting is wrong, or the folder holds somebody's own files. Nothing is written then.
     """
-    from her2study.pipeline.start_page import sentences_page, start_page
-
     check_replaceable(request.out, MADE_BY)
-    evaluation = _compute_all(request)
+    evaluation = compute_evaluation(request)
     with whole_folder(request.out, MADE_BY) as folder:
-        for name in ("tables", "figure_data", "figures"):
-            (folder / name).mkdir()
-        for outcome in evaluation.tables:
-            _write_csv(folder / "tables", outcome, request.simulated)
-        for outcome in evaluation.figures:
-            _write_csv(folder / "figure_data", outcome, request.simulated)
-        draw = partial(_draw, folder / "figures", request.simulated, evaluation.plan.confidence)
-        map_patients(draw, [(stem, *page) for stem, page in evaluation.pages.items()], "figures", request.workers)
-        (folder / "summary.md").write_text(start_page(evaluation), encoding="utf-8")
-        (folder / "sentences.md").write_text(sentences_page(evaluation), encoding="utf-8")
+        write_evaluation(evaluation, folder)
         (folder / MANIFEST).write_text(_manifest(evaluation, folder), encoding="utf-8")
     written = [outcome for outcome in evaluation.tables if not outcome.reason]
     left = len(evaluation.tables) + len(evaluation.figures) - len(written) - len(_drawn(evaluation))
@@ -105,14 +108,18 @@ def evaluate(request: Request) -> Path:
     return request.out
 
 
-def _compute_all(request: Request) -> Evaluation:
-    """Read, check, decide what is compared, and compute every table and every figure's data."""
-    from her2study.evaluation.reading import read_predictions
+def compute_evaluation(request: Request) -> Evaluation:
+    """Read, check, decide what is compared, and compute every table and every figure's data.
+
+    Raises
+    ------
+    StudyError
+        The predictions or a setting are wrong.
+    """
     from her2study.evaluation.scope import Settings, make_plan
     from her2study.evaluation.suite import FIGURES, TABLES
 
-    reading = read_predictions(request.table)
-    sha256 = file_hash(request.table)
+    reading, sha256 = _read(request)
     plan, decisions = make_plan(reading.predictions, Settings(models=reading.models, **request.settings))
     say(f"{request.table}: {reading.predictions['patient_id'].nunique()} patients, {len(plan.models)} models")
     for note in (*reading.notes, *decisions):
@@ -125,6 +132,45 @@ def _compute_all(request: Request) -> Evaluation:
         pages |= pages_of(outcome.name, outcome.frame, plan.models)
     told = (reading.notes, tuple(decisions))
     return Evaluation(request, sha256, reading.predictions, plan, *told, tables, figures, pages)
+
+
+def write_evaluation(evaluation: Evaluation, folder: Path) -> None:
+    """Tables, figures and pages into an empty folder that exists; a manifest is the caller's."""
+    from her2study.pipeline.start_page import sentences_page, start_page
+
+    request = evaluation.request
+    for name in ("tables", "figure_data", "figures"):
+        (folder / name).mkdir()
+    for outcome in evaluation.tables:
+        write_csv(folder / "tables", outcome, request.simulated)
+    for outcome in evaluation.figures:
+        write_csv(folder / "figure_data", outcome, request.simulated)
+    write_figures(folder / "figures", evaluation.pages, request, evaluation.plan.confidence)
+    (folder / "summary.md").write_text(start_page(evaluation), encoding="utf-8")
+    (folder / "sentences.md").write_text(sentences_page(evaluation), encoding="utf-8")
+
+
+def write_figures(
+    folder: Path, pages: Mapping[str, tuple[str, pd.DataFrame]], request: Request, confidence: float
+) -> None:
+    """Every page of :func:`pages_of` as files in a folder that exists."""
+    draw = partial(_draw, folder, request.simulated, confidence)
+    map_patients(draw, [(stem, *page) for stem, page in pages.items()], "figures", request.workers)
+
+
+def _read(request: Request) -> tuple[Reading, str]:
+    """The predictions and the SHA-256 of what they were read from."""
+    from her2study.evaluation.predictions import Origin, check_predictions
+    from her2study.evaluation.reading import Reading, read_predictions
+
+    if request.predictions is None:
+        return read_predictions(request.table), file_hash(request.table)
+    check_predictions(request.predictions, Origin(str(request.table)))
+    rows = request.predictions.loc[:, list(PREDICTION_COLUMNS)]
+    reading = Reading(
+        rows.sort_values(["model", "patient_id"], ignore_index=True), tuple(rows["model"].unique()), request.notes
+    )
+    return reading, hashlib.sha256(rows.to_csv(index=False).encode()).hexdigest()
 
 
 def _compute(predictions: pd.DataFrame, plan: Settings, item: tuple[str, str]) -> Outcome:
@@ -177,7 +223,7 @@ def _subjects_a_page(name: str, frame: pd.DataFrame, subjects: int) -> int:
     return ROWS_A_PAGE * (COLUMNS_A_PAGE if alone and name != "decision_difference" else 1)
 
 
-def _write_csv(folder: Path, outcome: Outcome, simulated: bool) -> None:
+def write_csv(folder: Path, outcome: Outcome, simulated: bool) -> None:
     """One table with ten significant digits, as the tables of a study."""
     if not outcome.reason:
         marked = outcome.frame.assign(patients="SIMULATED") if simulated else outcome.frame
@@ -213,12 +259,15 @@ def _manifest(evaluation: Evaluation, folder: Path) -> str:
 
 def versions() -> dict[str, Any]:
     """Of this package, Python and the packages that numbers and figures depend on."""
-    installed = {item.metadata["Name"].lower(): item.version for item in importlib.metadata.distributions()}
+    found = {}
+    for name in PACKAGES:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[name] = importlib.metadata.version(name)
     return {
         "her2study": her2study.__version__,
         "python": sys.version.split()[0],
         "platform": platform.platform(),
-        "packages": {name: installed[name] for name in PACKAGES if name in installed},
+        "packages": found,
     }
 
 

@@ -9,7 +9,7 @@ makes pages of all results.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,26 +19,61 @@ from her2study.study import Study, load_study, nearest, papers_folder
 from her2study.types import StudyError
 
 
+class Parts(NamedTuple):
+    """What a study is made of, by which its steps are chosen."""
+
+    simulate: bool = False
+    images: bool = False
+    scores: bool = False
+    features: bool = False
+    candidates: bool = True
+
+    @property
+    def dscore(self) -> bool:
+        """Whether there is a D-score: the study's own scores, or a network on images."""
+        return self.images or self.scores
+
+
 class Stage(NamedTuple):
-    """One row of the graph."""
+    """One row of the graph: what it needs, and what the study must have for it, with the reason if it has not."""
 
     needs: tuple[str, ...]
-    images: bool = False
+    wanted: Callable[[Parts], bool] = lambda has: True
+    without: str = ""
     notebook: bool = True
 
 
+NO_IMAGES = "its source has no images"
+
 STAGES: Mapping[str, Stage] = {
-    "simulate": Stage((), notebook=False),
+    "simulate": Stage((), lambda has: has.simulate, "its patients are not simulated", notebook=False),
     "01_cohort": Stage(("simulate",)),
-    "02_imaging": Stage(("01_cohort",), images=True),
-    "03_radiomics": Stage(("02_imaging",), images=True),
-    "04_dscore_fold": Stage(("02_imaging",), images=True),
-    "05_dscore": Stage(("04_dscore_fold",), images=True),
-    "06_baselines": Stage(("01_cohort", "03_radiomics", "05_dscore")),
-    "07_clinical": Stage(("01_cohort",)),
-    "08_combined": Stage(("05_dscore", "07_clinical"), images=True),
-    "09_evaluation": Stage(("05_dscore", "06_baselines", "07_clinical", "08_combined")),
-    "10_explanation": Stage(("05_dscore", "06_baselines", "07_clinical", "08_combined")),
+    "02_imaging": Stage(("01_cohort",), lambda has: has.images, NO_IMAGES),
+    "03_radiomics": Stage(("02_imaging",), lambda has: has.images, NO_IMAGES),
+    "04_dscore_fold": Stage(
+        ("02_imaging",), lambda has: has.images and not has.scores, f"{NO_IMAGES}, or it has scores of its own"
+    ),
+    "05_dscore": Stage(
+        ("04_dscore_fold",), lambda has: has.images and not has.scores, f"{NO_IMAGES}, or it has scores of its own"
+    ),
+    "05_own_scores": Stage(("01_cohort",), lambda has: has.scores, "source.scores names no table"),
+    "06_baselines": Stage(
+        ("01_cohort", "03_radiomics", "05_dscore", "05_own_scores"),
+        lambda has: has.images or has.features or has.candidates,
+        "it has neither variables nor features for them",
+    ),
+    "07_clinical": Stage(("01_cohort",), lambda has: has.candidates, "none of its variables is a candidate"),
+    "08_combined": Stage(
+        ("05_dscore", "05_own_scores", "07_clinical"),
+        lambda has: has.dscore and has.candidates,
+        f"{NO_IMAGES}, or no variable is a candidate",
+    ),
+    "09_evaluation": Stage(("05_dscore", "05_own_scores", "06_baselines", "07_clinical", "08_combined")),
+    "10_explanation": Stage(
+        ("05_dscore", "05_own_scores", "06_baselines", "07_clinical", "08_combined"),
+        lambda has: has.images or has.features or has.candidates,
+        "its scores come without the model that made them",
+    ),
     "11_claims": Stage(("09_evaluation", "10_explanation")),
     "figures": Stage(("09_evaluation", "10_explanation"), notebook=False),  # 11 draws nothing
     "tables": Stage(("11_claims",), notebook=False),
@@ -119,16 +154,28 @@ def open_chain(name: str, profile: str = "full", data: str = "") -> Chain:
     simulate = study.simulated and not data
     if not simulate:
         _check_source(study, run, data)
-    nodes = build_nodes(study, images=simulate or run.has_images, simulate=simulate, data=data)
-    return Chain(study, run, notebooks, data, nodes)
+    parts = parts_of(study, images=simulate or run.has_images, simulate=simulate)
+    if not (parts.dscore or parts.features or parts.candidates):
+        raise StudyError(
+            f"study {name!r} has nothing to make a model of: no variable is a candidate (variables, "
+            f"clinical.candidate_roles), {run.source} holds no images/ and segmentations/, and neither source.features "
+            "nor source.scores names a table; give one of them"
+        )
+    return Chain(study, run, notebooks, data, build_nodes(study, parts, data))
 
 
-def build_nodes(study: Study, images: bool, simulate: bool, data: str) -> dict[str, Node]:
+def parts_of(study: Study, images: bool, simulate: bool) -> Parts:
+    """What a study with or without images is made of."""
+    own = study.source
+    return Parts(simulate, images, bool(own.scores), bool(own.features), bool(study.candidates))
+
+
+def build_nodes(study: Study, parts: Parts, data: str) -> dict[str, Node]:
     """The steps of a study by name, in an order in which each follows all it needs."""
     members: dict[str, tuple[str, ...]] = {}  # the steps that a stage became
     nodes: dict[str, Node] = {}
-    for stage, (needs, needs_images, notebook) in STAGES.items():
-        if (needs_images and not images) or (stage == "simulate" and not simulate):
+    for stage, (needs, wanted, _, notebook) in STAGES.items():
+        if not wanted(parts):
             continue
         common = {"study_name": study.name, "profile": study.profile, "data": data} if notebook else {}
         variants: list[dict] = [common]
@@ -155,7 +202,7 @@ def find_node(chain: Chain, name: str, parameters: Mapping[str, Any]) -> Node:
     stem = name.removesuffix(".ipynb")
     of_stage = [node for node in chain.nodes.values() if stem in (node.stage, node.name)]
     if not of_stage:
-        reason = " in this study (its source has no images)" if stem in STAGES and STAGES[stem].images else ""
+        reason = f" in this study ({STAGES[stem].without})" if stem in STAGES else ""
         raise StudyError(
             f"unknown step {name!r}{reason}{nearest(name, chain.nodes)} Known steps: {', '.join(chain.nodes)}."
         )
@@ -176,10 +223,12 @@ def _check_source(study: Study, run: Run, data: str) -> None:
         )
     if not run.source.is_dir():
         raise StudyError(f"DATA={data}: no such folder; give the folder that holds {study.source.table}")
-    for table in (study.source.table, *study.source.joins):
+    own = (*study.source.features, *([study.source.scores] if study.source.scores else []))
+    for table in (study.source.table, *study.source.joins, *own):
         if not (run.source / table).is_file():
             present = sorted(path.name for path in run.source.iterdir() if path.is_file())
+            what = "table" if table in own else "clinical table"
             raise StudyError(
-                f"{run.source / table}: the clinical table named in {study.folder / 'study.yml'} does not exist"
+                f"{run.source / table}: the {what} named in {study.folder / 'study.yml'} does not exist"
                 f"{nearest(table, present)} Files there: {', '.join(present) or 'none'}."
             )

@@ -57,18 +57,18 @@ def start_page(evaluation: Evaluation) -> str:
     plan, request = evaluation.plan, evaluation.request
     judged = judged_split(evaluation)
     parts = [
-        f"# Evaluation of {request.table.name}",
+        f"# {title_of(evaluation)}",
         *([MARK] if request.simulated else []),
         f"Outcome: {request.outcome}. Intervals are {percent_of(plan.confidence)} confidence intervals.",
         "## What was read",
-        _markdown(_patients(evaluation.predictions, request.outcome)),
-        _bullets([*evaluation.notes, *evaluation.decisions]),
+        markdown(_patients(evaluation.predictions, request.outcome)),
+        bullets([*evaluation.notes, *evaluation.decisions]),
         f"## What follows, in {_split_words(judged)}",
         _headline(evaluation, judged),
         _doubt(evaluation),
         *_words(evaluation, judged),
         "## Tables",
-        _bullets(
+        bullets(
             [
                 f"[{outcome.name}](tables/{outcome.name}.csv): {TABLES[outcome.name]} ({_rows(len(outcome.frame))})"
                 for outcome in evaluation.tables
@@ -86,21 +86,27 @@ def start_page(evaluation: Evaluation) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def title_of(evaluation: Evaluation) -> str:
+    """What was evaluated, as a title."""
+    return evaluation.request.heading or f"Evaluation of {evaluation.request.table.name}"
+
+
 def _words(evaluation: Evaluation, split: str) -> list[str]:
     """The leading sentences about one split; of many models those on discrimination only."""
     leading = LEADING if len(evaluation.plan.models) <= FEW_MODELS else LEADING[:1]
     found = [part for part in sentences(evaluation, [split]) if part[0] in leading]
-    parts = [f"### {heading}\n\n{_bullets(lines)}" for heading, lines in found]
+    parts = [f"### {heading}\n\n{bullets(lines)}" for heading, lines in found]
     return [*parts, "All sentences, for every split: [sentences.md](sentences.md)."]
 
 
 def sentences_page(evaluation: Evaluation) -> str:
     """What the intervals say, in sentences, for every split."""
-    parts = [f"# Sentences from the evaluation of {evaluation.request.table.name}"]
+    about = title_of(evaluation)
+    parts = [f"# Sentences from the {about[0].lower()}{about[1:]}"]
     parts += [MARK] if evaluation.request.simulated else []
     parts += ["Each sentence was chosen by an interval; nothing here was written by hand."]
     for heading, lines in sentences(evaluation, [split for split in SPLITS if split in _splits(evaluation)]):
-        parts += [f"## {heading}", _bullets(lines)]
+        parts += [f"## {heading}", bullets(lines)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -161,7 +167,7 @@ def _headline(evaluation: Evaluation, split: str) -> str:
     table = evaluation.table("performance")
     here = table.loc[table["split"] == split, HEADLINE].set_index("model").loc[list(evaluation.plan.models)]
     here = here.reset_index().rename(columns=_named(evaluation.request.outcome))
-    return _markdown(here, evaluation.plan.confidence)
+    return markdown(here, evaluation.plan.confidence)
 
 
 def _doubt(evaluation: Evaluation) -> str:
@@ -196,7 +202,7 @@ def _left_out(evaluation: Evaluation) -> list[str]:
         for outcome in outcomes
         if outcome.reason
     ]
-    return ["## Left out, and why", _bullets(lines)] if lines else []
+    return ["## Left out, and why", bullets(lines)] if lines else []
 
 
 def _made(evaluation: Evaluation) -> list[str]:
@@ -207,7 +213,7 @@ def _made(evaluation: Evaluation) -> list[str]:
     settings = [f"{name}: {_setting(value)}" for name, value in settings_of(evaluation.plan).items()]
     return [
         "## How this was made",
-        _bullets(
+        bullets(
             [
                 f"her2study {made['her2study']}, Python {made['python']}, {packages}",
                 f"input: `{request.table}`, sha256 `{evaluation.sha256}`",
@@ -223,13 +229,15 @@ def _made(evaluation: Evaluation) -> list[str]:
 def _setting(value: object) -> str:
     """A setting as the command would take it."""
     if isinstance(value, dict):
-        return ", ".join(f"{name}={number:.10g}" for name, number in value.items()) or "none"
+        return ", ".join(f"{name}={_setting(number)}" for name, number in value.items()) or "none"
+    if isinstance(value, float):
+        return f"{value:.10g}"
     if isinstance(value, tuple | list):
         return ", ".join(":".join(item) if isinstance(item, tuple) else str(item) for item in value) or "none"
     return "as decided above" if value is None else str(value)
 
 
-def _markdown(frame: pd.DataFrame, confidence: float = 0.95) -> str:
+def markdown(frame: pd.DataFrame, confidence: float = 0.95) -> str:
     """A printed table in Markdown."""
     from her2study.reporting.tables import print_table
 
@@ -238,7 +246,7 @@ def _markdown(frame: pd.DataFrame, confidence: float = 0.95) -> str:
     return "\n".join("| " + " | ".join(str(cell).strip().replace("|", "\\|") for cell in row) + " |" for row in rows)
 
 
-def _bullets(lines: list[str]) -> str:
+def bullets(lines: list[str]) -> str:
     return "\n".join(f"- {line}" for line in lines)
 
 

@@ -8,9 +8,11 @@ from typing import Any
 
 import pandas as pd
 
+from her2study.evaluation.judges import judging_rows, judging_split
+from her2study.evaluation.wording import split_words
 from her2study.reporting.sheets import Grid, Sheet, told
 from her2study.reporting.style import split_label
-from her2study.words import number
+from her2study.words import listing, number
 
 EVALUATED = ("combined", "dscore", "clinical")
 
@@ -32,8 +34,12 @@ def add_evaluation(
     columns = ["split", "model", "n", "positives", *_ends("auc"), *_ends("brier")]
     sheet.add(
         "Evaluation",
-        "Development patients are judged by models that never saw them, internal and external patients by the frozen "
-        "model, in whose making they had no part.",
+        "Development patients are judged by models that never saw them"
+        + (
+            f", {listing(judged)} patients by the frozen model, in whose making they had no part."
+            if (judged := [split for split in ("internal", "external") if split in set(performance["split"])])
+            else "; nobody was set aside to judge the frozen model itself, whose optimism the training data tell."
+        ),
         Grid("Discrimination and overall error", _rows(performance, own, columns), confidence),
     )
     calibration = tables.get("calibration")
@@ -61,8 +67,7 @@ def _subgroups(sheet: Sheet, name: str, subgroups: pd.DataFrame | None, confiden
         return
     part = "Performance in subgroups"
     own = subgroups[subgroups["model"] == name]
-    last = next((split for split in ("external", "internal", "development") if split in set(own["split"])), None)
-    here = own[own["split"] == last]
+    last, here = judging_split(own["split"]), judging_rows(own)
     if here.empty:
         return
     columns = ["subgroup", "label", "n", "positives", *_ends("auc"), "p_interaction"]
@@ -102,17 +107,18 @@ def add_thresholds(
         rule=lambda rows: rows["rule"].map(rules).fillna(rows["rule"])
     )
     columns = ["split", "rule", "threshold", *_ends("sensitivity"), *_ends("specificity"), *_ends("ppv"), *_ends("npv")]
-    sheet.add("Thresholds", Grid("What they do in patients that no model has seen", own[columns], confidence))
+    if len(own):
+        sheet.add("Thresholds", Grid("What they do in patients that no model has seen", own[columns], confidence))
 
 
 def error_counts(name: str, points: pd.DataFrame | None) -> list[str]:
     """What the first frozen threshold got wrong in the patients that judge."""
     if points is None:
         return []
-    here = points[(points["model"] == name) & (points["rule"] == "youden") & (points["split"] == "external")]
+    here = judging_rows(points[(points["model"] == name) & (points["rule"] == "youden")])
     return [
-        f"In external patients the Youden threshold misses {row.fn} of {row.positives} positive patients and calls "
-        f"{row.fp} of {row.n - row.positives} negative patients positive."
+        f"In {split_words(row.split)} the Youden threshold misses {row.fn} of {row.positives} positive patients and "
+        f"calls {row.fp} of {row.n - row.positives} negative patients positive."
         for row in here.itertuples()
     ]
 

@@ -46,7 +46,14 @@ def data_sheet(settings: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], 
 
 
 def _motivation(sheet: Sheet, settings: Mapping[str, Any]) -> None:
-    paper = settings["paper"]
+    paper = settings.get("paper")
+    if not paper:
+        sheet.add(
+            "Motivation",
+            f"Used for the study “{settings['title'].rstrip('.')}”, which tests no publication.",
+            f"{OPEN}why the data were collected in the first place, by whom and with whose money.",
+        )
+        return
     if sheet.simulated:
         sheet.add(
             "Motivation",
@@ -125,8 +132,8 @@ def _missing(rows: pd.DataFrame) -> str:
 
 
 def _protocol_item(protocol: pd.DataFrame) -> pd.Series:
-    unit = protocol["unit"].fillna("").map(lambda unit: f" ({unit})" if unit else "")
-    level = protocol["level"].fillna("").map(lambda level: f": {level}" if level else "")
+    unit = protocol["unit"].astype("str").fillna("").map(lambda unit: f" ({unit})" if unit else "")
+    level = protocol["level"].astype("str").fillna("").map(lambda level: f": {level}" if level else "")
     return protocol["label"] + unit + level
 
 
@@ -172,7 +179,7 @@ def _collection(sheet: Sheet, settings: Mapping[str, Any], tables: Mapping[str, 
 
 def _choices(assumptions: pd.DataFrame) -> pd.DataFrame:
     """Assumptions as a table for people."""
-    shown = assumptions[["name", "value", "unit", "reason", "source"]].fillna("")
+    shown = assumptions[["name", "value", "unit", "reason", "source"]].astype("str").fillna("")
     return shown.assign(name=shown["name"].map(spell), value=shown["value"].astype(str)).rename(
         columns={"name": "assumption"}
     )
@@ -216,7 +223,8 @@ def _uses(sheet: Sheet, settings: Mapping[str, Any]) -> None:
         return
     sheet.add(
         "Uses",
-        "Used here to test the claims of one paper. A model of these patients carries the mixture of their centres.",
+        ("Used here to test the claims of one paper. " if settings.get("paper") else "")
+        + "A model of these patients carries the mixture of their centres.",
         f"{OPEN}what the data must not be used for, by licence, consent or sense.",
     )
 

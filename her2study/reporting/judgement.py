@@ -22,6 +22,9 @@ from her2study.words import interval, listing, number, spell
 HOLDS, FAILS, UNTESTED = "holds", "does not hold", "cannot be tested here"
 VERDICTS = (HOLDS, FAILS, UNTESTED)
 
+NO_RANKING = pd.DataFrame(columns=["model", "rank", "rank_low", "rank_high", "feature", "label"])
+"""Stands for the ranking of a study whose models cannot be explained."""
+
 
 class Verdict(NamedTuple):
     """What became of one claim; ``reproduced`` is NaN where nothing could be computed."""

@@ -49,7 +49,8 @@ def model_card(
         sheet.add("Model details", "These results hold no frozen model.")
         return sheet
     outcome, model = settings["outcome"]["label"], frozen[name]
-    network = settings["network"] if "dscore" in model["variables"] else None
+    own_scores = settings["source"].get("scores")
+    network = settings["network"] if "dscore" in model["variables"] and not own_scores else None
     _details(sheet, name, model, settings, network, values)
     _use(sheet, settings, outcome, network is not None)
     _training(sheet, name, model, settings, tables)
@@ -64,11 +65,13 @@ def _details(
     sheet: Sheet, name: str, model: Mapping[str, Any], settings: Mapping[str, Any], network: Mapping[str, Any] | None,
     values: Mapping[str, Any],
 ) -> None:  # fmt: skip
-    equation = told(values, f"{name}_equation")
+    equation, paper = told(values, f"{name}_equation"), settings.get("paper")
+    own_scores = settings["source"].get("scores") if "dscore" in model["variables"] else None
     sheet.add(
         "Model details",
-        f"A logistic regression that gives the probability that a patient is {settings['outcome']['label']}. It was "
-        f"built to test the claims of {settings['paper']['citation'].rstrip('.')} (doi {settings['paper']['doi']}).",
+        f"A logistic regression that gives the probability that a patient is {settings['outcome']['label']}."
+        + (f" It was built to test the claims of {paper['citation'].rstrip('.')} (doi {paper['doi']})."
+           if paper else ""),
         "Selection kept no predictor: the model gives every patient the same probability."
         if model["null_model"]
         else f"Equation: {equation}." if equation else None,
@@ -78,6 +81,8 @@ def _details(
             [_input(variable) for variable in model["variables"].values()])),
         f"Missing inputs are filled with the {model['missing_values']}. Fitted by {model['method']}.",
         *(dscore_words(network) if network else []),
+        f"The D-score is no model of this study: it was made elsewhere and comes from the table {own_scores}."
+        if own_scores else None,
         f"Seed {settings['seed']}; fingerprint of the training patients {model['training']['fingerprint'][:16]}.",
     )  # fmt: skip
 
@@ -145,7 +150,7 @@ def _training(
         "Training data",
         f"{training['patients']} development patients, {training['positives']} of them positive, of {listing(names)}. "
         "Where they come from is in the data sheet.",
-        "D-scores of development patients are out of fold: each comes from a network that never saw the patient."
+        "D-scores of development patients are out of fold: each comes from a model that never saw the patient."
         if "dscore" in model["variables"] else None,
         _optimism(tables.get(f"optimism_{name}")),
     )  # fmt: skip
@@ -194,7 +199,8 @@ def _caveats(
                 "The measurements in the D-score were chosen by people who knew how the patients are simulated: it may "
                 "be closer to the best possible score here than it would be in real patients."
             )
-    points.append(f"What is public of the paper: {settings['paper']['public'].rstrip('.')}.")
+    if settings.get("paper"):
+        points.append(f"What is public of the paper: {settings['paper']['public'].rstrip('.')}.")
     size = tables.get("sample_size")
     if size is not None:
         unmet = size[~size["met"].astype(bool)]

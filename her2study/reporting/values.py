@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from her2study.evaluation.judges import judging_split
 from her2study.reporting.judgement import FAILS, HOLDS, UNTESTED, VERDICTS
 from her2study.reporting.sentences import verdict_line
 from her2study.reporting.style import MODEL_LABELS, model_label, model_order, split_label
@@ -46,6 +47,7 @@ def headlines(
     claims: pd.DataFrame,
     summary: Sequence[str],
     best_baseline: str | None,
+    optimism: pd.DataFrame | None = None,
 ) -> list[str]:
     """The few lines that a finished run prints.
 
@@ -54,16 +56,18 @@ def headlines(
     performance, delong, audit, claims : DataFrame
         Tables of the study by these names.
     summary : sequence of str
-        The sentences of :func:`her2study.evaluation.verdicts.conclusion`, of which the general ones lead.
+        The sentences of :func:`her2study.evaluation.conclusion.conclusion`, of which the general ones lead.
     best_baseline : str or None
         The baseline that did best out of fold in development.
+    optimism : DataFrame, optional
+        Apparent performance corrected for optimism, told where development patients are the only judges.
     """
-    last = "external" if (performance["split"] == "external").any() else str(performance["split"].iloc[-1])
+    last = judging_split(performance["split"])
     where = split_label(last)
     here = performance[performance["split"] == last]
     own = [model for model in OWN_MODELS if model in set(here["model"])]
     absent = not {"combined", "dscore"} <= set(own)
-    lines = list(summary[: 2 if absent else 1])
+    lines = list(summary[: 1 + absent + (last != "external")])
     for model in [*own, *([best_baseline] if best_baseline in set(here["model"]) else [])]:
         row = here[here["model"] == model].iloc[0]
         name = model_label(model) + (", best baseline" if model == best_baseline else "")
@@ -71,9 +75,12 @@ def headlines(
     for row in delong[(delong["split"] == last) & (delong["model_a"] == "combined")].itertuples():
         difference = interval(row.difference, row.difference_low, row.difference_high)
         lines.append(f"{where}, AUC of Combined minus {model_label(row.model_b)}: {difference}")
+    if optimism is not None and last == "development":
+        for row in optimism[optimism["measure"] == "auc"].itertuples():
+            corrected = interval(row.corrected, row.corrected_low, row.corrected_high)
+            lines.append(f"Corrected for optimism, AUC of {model_label(row.model)}: {corrected}")
     lines += gap_lines(audit, last)
-    lines.append(verdict_line(claims))
-    return lines
+    return [*lines, verdict_line(claims)] if len(claims) else lines
 
 
 def gap_lines(audit: pd.DataFrame, split: str) -> list[str]:

@@ -3,7 +3,17 @@
 import pandas as pd
 import pytest
 
-from her2study.cohort.flow import NO_OUTCOME, UNFIT, apply_exclusions, cohort_flow, exclude_unfit, workflow
+from her2study.cohort.flow import (
+    NO_OUTCOME,
+    NO_SCORE,
+    UNFIT,
+    apply_exclusions,
+    cohort_flow,
+    exclude_unfit,
+    exclude_unscored,
+    workflow,
+)
+from her2study.study import Centres, Her2, Outcome, Source
 from her2study.types import StudyError
 
 
@@ -120,3 +130,71 @@ def test_nobody_is_unfit(splits, settings):
 def test_a_centre_left_without_a_class_stops_the_study(splits):
     with pytest.raises(StudyError, match=r"all 1 negative patients of centre 'C' are unfit for use .*damaged file"):
         exclude_unfit(splits, pd.DataFrame(columns=["patient_id", "centre", "reason"]), unfit(p7="damaged file"))
+
+
+def test_where_no_centre_judges_as_a_whole_a_centre_may_lose_a_class(splits):
+    nobody = pd.DataFrame(columns=["patient_id", "centre", "reason"])
+    stays, _ = exclude_unfit(splits, nobody, unfit(p7="damaged file"), by_centre=False)
+    assert len(stays) == 7
+    everybody = dict.fromkeys(splits.loc[splits["label"] == 1, "patient_id"], "empty mask")
+    with pytest.raises(StudyError, match=r"all 4 positive patients of the study are unfit for use .*empty mask"):
+        exclude_unfit(splits, nobody, unfit(**everybody), by_centre=False)
+
+
+def test_further_rows_of_a_patient_stand_before_the_patients(raw, splits, settings):
+    included, excluded = apply_exclusions(raw, (), settings.outcome, settings.source)
+    further = pd.DataFrame({"reason": ["Further row of a patient: the largest is kept"] * 3})
+    frame = cohort_flow(excluded, splits, settings.centres, (), further)
+    assert list(zip(frame["kind"], frame["label"], frame["n"], strict=True))[:3] == [
+        ("included", "Rows of the table", 11),
+        ("excluded", "Further row of a patient: the largest is kept", 3),
+        ("included", "Screened", len(included)),
+    ]
+
+
+def test_her2_categories_that_a_task_leaves_out_are_exclusions_with_their_reason(raw, settings):
+    outcome = Outcome(her2=Her2(ihc="ihc"), task="positive-vs-low", label="HER2-positive")
+    category = ["positive", "low", "zero", "negative", "equivocal", None, None, "low"]
+    reason = [""] * 5 + ["a result cannot be read", None, ""]
+    table = raw.assign(her2_category=pd.Series(category, dtype="str"), her2_reason=pd.Series(reason, dtype="str"))
+    included, excluded = apply_exclusions(table, (), outcome, settings.source)
+    assert included["her2_category"].tolist() == ["positive", "low", "low"]
+    assert dict(zip(excluded["patient_id"], excluded["reason"], strict=True)) == {
+        "p4": "HER2 equivocal",
+        "p3": "HER2 negative, but not known whether low or zero (the question is positive vs low)",
+        "p2": "HER2 zero (the question is positive vs low)",
+        "p6": NO_OUTCOME,
+        "p5": f"{NO_OUTCOME}: a result cannot be read",
+    }
+
+
+def test_patients_without_a_score_leave_unless_they_are_most(splits):
+    nobody = pd.DataFrame(columns=["patient_id", "centre", "reason"])
+    stays, gone = exclude_unscored(splits, nobody, splits.iloc[1:])
+    assert gone.to_dict("list") == {"patient_id": ["p8"], "centre": ["C"], "reason": [NO_SCORE]}
+    assert len(stays) == 7
+    with pytest.raises(StudyError, match="5 of 8 included patients have no score, 'p8' among them"):
+        exclude_unscored(splits, nobody, splits.iloc[5:])
+
+
+@pytest.mark.parametrize(
+    ("source", "candidates", "present", "absent"),
+    [
+        ({}, False, {"Conventional learning", "Grad-CAM", "Radiomics"}, {"Clinical model", "Combined model"}),
+        ({"scores": "s.csv"}, True, {"D-score", "Combined model", "Radiomics"}, {"Grad-CAM"}),
+        ({"features": ["f.csv"]}, True, {"Own features", "Grad-CAM"}, set()),
+    ],
+)
+def test_the_workflow_shows_what_the_study_is_made_of(splits, settings, source, candidates, present, absent):
+    made = Source(kind="folder", table="t.csv", **source)
+    labels = set(workflow(settings.centres, settings.split, splits, True, made, candidates)["label"])
+    assert present <= labels
+    assert not absent & labels
+
+
+def test_the_workflow_says_who_judges(splits, settings):
+    alone = splits.assign(split="development")
+    assert "Out-of-fold scores" in set(workflow(settings.centres, settings.split, alone, False)["label"])
+    by_date = Centres(development=["A", "B", "C"], external_by="date", external_from="2022-01-01")
+    told = " ".join(workflow(by_date, settings.split, splits, False)["detail"])
+    assert "external: from 2022-01-01 on" in told

@@ -44,10 +44,24 @@ def test_a_shortfall_is_said_plainly():
     assert "3000 external patients are enough" in text
 
 
-def test_a_study_without_external_patients_has_no_row_for_them():
-    table = sample_size_table(splits(300, 0), 5, 0.75)
+def test_without_external_patients_the_interval_of_those_who_judge_is_planned():
+    internal = sample_size_table(splits(300, 0), 5, 0.75)
+    assert internal.set_index("criterion").loc["interval_width", ["part", "available"]].tolist() == ["internal", 30]
+    text = sample_size_sentence(internal, 0.75)
+    assert "The 30 internal validation patients are fewer than" in text
+    assert "external" not in text
+    everybody = splits(300, 0).assign(split="development")
+    table = sample_size_table(everybody, 5, 0.75)
     assert set(table["part"]) == {"development"}
-    assert "external" in sample_size_sentence(table, 0.75)  # only as a place to look for results
+    assert "The 330 development patients" in sample_size_sentence(table, 0.75)
+    assert patients_needed(table) == riley_sample_size(5, everybody["label"].mean(), auc=0.75).required
+
+
+def test_a_study_without_candidates_needs_no_formula():
+    table = sample_size_table(splits(300, 90), 0, 0.75)
+    assert table["criterion"].tolist() == ["interval_width"]
+    assert patients_needed(table) is None
+    assert "No variable is a candidate" in sample_size_sentence(table, 0.75)
 
 
 def test_every_coefficient_that_could_be_estimated_counts():

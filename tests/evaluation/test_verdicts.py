@@ -8,12 +8,12 @@ import pytest
 
 from her2study.evaluation.calibration import calibration_table
 from her2study.evaluation.compare import auc_table, delong_table
+from her2study.evaluation.conclusion import conclusion
 from her2study.evaluation.decision import decision_curve
 from her2study.evaluation.intervals import Interval
 from her2study.evaluation.thresholds import choose_thresholds, threshold_metrics
 from her2study.evaluation.verdicts import (
     calibration_sentences,
-    conclusion,
     difference_sentences,
     discrimination_sentences,
     discrimination_words,

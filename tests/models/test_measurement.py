@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy import ndimage
 
-from her2study.models.measurement import DEPTHS, MEASUREMENTS, REACH, Measurements, _distance
+from her2study.models.measurement import DEPTHS, MEASUREMENTS, REACH, Measurements, _distance, eigenvalues
 from her2study.types import StudyError
 
 CHANNELS = ("pre", "wash_in", "wash_out", "mask")
@@ -92,3 +92,23 @@ def test_order_of_channels_is_followed_and_empty_masks_are_survived():
 def test_missing_channels_are_named():
     with pytest.raises(StudyError, match="'mask' is not among"):
         Measurements(CHANNELS[:3])
+
+
+def test_eigenvalues_are_lapacks():
+    """Of random matrices, and where two or three eigenvalues are the same or nearly so."""
+    rng = np.random.default_rng(0)
+    axes = np.linalg.qr(rng.normal(size=(4000, 3, 3)))[0]
+    values = np.exp(rng.uniform(np.log(1 / 12), np.log(140), (4000, 3)))
+    values[1000:2000, 1] = values[1000:2000, 0] * rng.choice([1, 1 + 1e-9, 1 + 1e-5], 1000)
+    values[2000:2500] = values[2000:2500, :1]
+    matrices = (axes * values[:, None]) @ axes.transpose(0, 2, 1)
+    matrices[2500:2510] = np.eye(3) / 12  # a single voxel
+    found = eigenvalues(torch.from_numpy((matrices + matrices.transpose(0, 2, 1)) / 2)).numpy()
+    np.testing.assert_allclose(found, np.linalg.eigvalsh(matrices), rtol=1e-4, atol=1e-5)
+    assert (np.diff(found, axis=1) >= -1e-12).all()
+
+
+def test_all_at_once_is_the_same():
+    lesions = torch.from_numpy(np.stack([lesion(ball(2 + row)) for row in range(6)]))
+    measurements = Measurements(CHANNELS)
+    np.testing.assert_allclose(measurements.at_once(lesions), measurements(lesions), rtol=1e-6)

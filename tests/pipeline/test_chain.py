@@ -83,7 +83,7 @@ def test_killed_at_any_moment_the_same_command_finishes_the_work(project, tmp_pa
     status, out, err = reproduce(project)
     assert (status, err) == (0, "")
     assert "6 of 9 steps are due" in out
-    assert "  rows 6" in out.splitlines()
+    assert "  rows 20" in out.splitlines()
     assert {name: when for name, when in records(project).items() if name in finished} == finished
     interrupted = artefacts(project)
 

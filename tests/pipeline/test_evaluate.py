@@ -17,6 +17,7 @@ from her2study.pipeline import start_page
 from her2study.pipeline.evaluate import Request, evaluate, pages_of
 from her2study.reporting import figures
 from her2study.reporting.journals import load_journal
+from her2study.types import StudyError
 from tests.evaluation.golden import make_predictions
 
 QUICK = {"resamples": 50, "decision_range": (0.1, 0.4)}
@@ -116,9 +117,36 @@ def test_tidy_and_wide_give_the_same_tables_byte_for_byte(table, tidy, tmp_path)
         assert len(contents(one / folder)) >= 8
 
 
+@pytest.mark.usefixtures("undrawn")
+def test_a_frame_gives_the_same_tables_as_its_file_under_a_heading_of_its_own(table, tidy, tmp_path):
+    one = evaluate(Request(table, tmp_path / "one", settings=QUICK))
+    named = {"predictions": tidy, "notes": ("Made here.",), "heading": "Validation of the net"}
+    two = evaluate(Request(tmp_path / "nowhere.csv", tmp_path / "two", settings=QUICK, **named))
+    assert contents(one / "tables") == contents(two / "tables")
+    page = (two / "summary.md").read_text()
+    assert page.startswith("# Validation of the net\n")
+    assert "- Made here." in page
+    assert (two / "sentences.md").read_text().startswith("# Sentences from the validation of the net\n")
+    with pytest.raises(StudyError, match=r"nowhere.csv, model 'net', patient 'D000': probability '2'"):
+        evaluate(Request(tmp_path / "nowhere.csv", tmp_path / "two", predictions=tidy.assign(probability=2)))
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_frozen_operating_points_are_taken_as_they_are(table, tmp_path):
+    frozen = {"net": {"youden": 0.3, "sensitivity": 0.1, "specificity": 0.6}, "a | b": {"youden": 0.4}}
+    out = evaluate(Request(table, tmp_path / "out", settings=QUICK | {"frozen": frozen}))
+    points = pd.read_csv(out / "tables" / "operating_points.csv")
+    assert set(points["model"]) == {"net"}  # the other lacks two of the rules, and none is chosen for it
+    assert points.groupby("rule")["threshold"].unique().map(list).to_dict() == {
+        rule: [threshold] for rule, threshold in frozen["net"].items()
+    }
+
+
 @pytest.mark.slow
 def test_workers_never_change_a_table(table, tmp_path):
-    one, two = (module._compute_all(Request(table, tmp_path, workers=workers, settings=QUICK)) for workers in (1, 2))
+    one, two = (
+        module.compute_evaluation(Request(table, tmp_path, workers=workers, settings=QUICK)) for workers in (1, 2)
+    )
     for alone, beside in zip([*one.tables, *one.figures], [*two.tables, *two.figures], strict=True):
         pd.testing.assert_frame_equal(alone.frame, beside.frame, check_exact=True)
         assert alone.reason == beside.reason

@@ -1,7 +1,7 @@
 import pytest
 
 from her2study.pipeline import find_node, open_chain
-from her2study.pipeline.graph import STAGES, build_nodes
+from her2study.pipeline.graph import STAGES, Parts, build_nodes
 from her2study.study import load_study
 from her2study.types import StudyError
 from tests.tiny import ROOT
@@ -13,7 +13,7 @@ def test_every_notebook_of_the_folder_is_in_the_graph_and_the_other_way_round():
 
 
 def test_steps_follow_all_they_need():
-    nodes = build_nodes(load_study("hong2025"), images=True, simulate=True, data="")
+    nodes = build_nodes(load_study("hong2025"), Parts(simulate=True, images=True), "")
     done: set[str] = set()
     for name, node in nodes.items():
         assert set(node.upstream) <= done
@@ -34,6 +34,35 @@ def test_without_images_the_imaging_steps_are_absent(project):
     assert chain.nodes["11_claims"].upstream == ("09_evaluation", "10_explanation")
     assert chain.ancestors("figures") == set(chain.nodes) - {"11_claims", "figures", "tables", "report"}
     assert chain.nodes["report"].upstream == ("11_claims", "figures", "tables")
+
+
+@pytest.mark.parametrize(
+    ("parts", "modelling"),
+    [
+        (Parts(), ["06_baselines", "07_clinical", "10_explanation"]),
+        (Parts(images=True, candidates=False), ["05_dscore", "06_baselines", "10_explanation"]),
+        (Parts(features=True, candidates=False), ["06_baselines", "10_explanation"]),
+        (Parts(scores=True), ["05_own_scores", "06_baselines", "07_clinical", "08_combined", "10_explanation"]),
+        (Parts(scores=True, candidates=False), ["05_own_scores"]),
+        (
+            Parts(scores=True, images=True),
+            ["05_own_scores", "06_baselines", "07_clinical", "08_combined", "10_explanation"],
+        ),
+    ],
+)
+def test_what_a_study_is_made_of_decides_its_steps(parts, modelling):
+    nodes = build_nodes(load_study("hong2025"), parts, "")
+    asked = ("05_dscore", "05_own_scores", "06_baselines", "07_clinical", "08_combined", "10_explanation")
+    assert [name for name in nodes if name in asked] == modelling
+    assert {"01_cohort", "09_evaluation", "11_claims", "report"} <= set(nodes)
+    assert ("03_radiomics" in nodes) == parts.images
+    assert all(set(node.upstream) <= set(nodes) for node in nodes.values())
+
+
+def test_a_study_with_nothing_to_model_is_refused_before_it_starts(project):
+    project.settings(lambda settings: settings.update(variables={}))
+    with pytest.raises(StudyError, match="nothing to make a model of"):
+        open_chain("tiny", "full", str(project.data))
 
 
 def test_a_step_is_found_by_name_or_by_parameters(project):

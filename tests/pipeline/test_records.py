@@ -90,7 +90,7 @@ def test_a_comment_reruns_nothing(done):
 
 
 def test_a_changed_source_table_reruns_by_content_of_what_follows(done):
-    (done.data / "clinical.csv").write_text(TINY_TABLE + "p4,B,no,53\n")
+    (done.data / "clinical.csv").write_text(TINY_TABLE + "p11,B,no,53\n")
     ran = run_all(done)
     assert "01_cohort" in ran
     assert "11_claims" in ran

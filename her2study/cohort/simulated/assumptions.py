@@ -53,7 +53,7 @@ def assumptions_table(path: Path) -> pd.DataFrame:
 def _entries(path: Path) -> dict[str, dict[str, dict[str, Any]]]:
     """The file as written, each entry checked for its parts."""
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        raw = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except FileNotFoundError:
         raise StudyError(f"{path} does not exist: a simulated cohort needs its planted values there") from None
     except yaml.YAMLError as error:

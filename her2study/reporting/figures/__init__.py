@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from IPython.display import Image, display
 from matplotlib.figure import Figure
 from PIL import Image as Picture
 
@@ -123,6 +122,8 @@ def _lay_out(figure: Figure) -> None:
 
 def show_figure(name: str, frame: pd.DataFrame, simulated: bool, confidence: float = 0.95) -> None:
     """Display one figure on a notebook page."""
+    from IPython.display import Image, display  # only on a notebook page: who applies a model has no notebooks
+
     figure = draw(name, frame, simulated, confidence)
     picture = io.BytesIO()
     with journal_style():

@@ -89,7 +89,8 @@ def _spread(
     """A row of boxes; splits hang on a common line below the included patients."""
     width = _spread_width(part)
     total = len(part) * width + 3 * (len(part) - 1)
-    lefts = (current().width_mm - total) / 2 + (width + 3) * np.arange(len(part))
+    alone = connected and len(part) == 1  # stands below the box that it continues
+    lefts = (middle - width / 2 if alone else (current().width_mm - total) / 2) + (width + 3) * np.arange(len(part))
     centres = lefts + width / 2
     if connected:
         bus = (previous + top) / 2 + 0.5

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -99,6 +98,8 @@ def _scale(axes: Axes, y: float, label: str, ticks: list[Tick], limit: float, le
 
 def correlation(frame: pd.DataFrame) -> Figure:
     """Correlations between features, every pair twice, in the order of the data."""
+    import seaborn as sns  # only here: who applies a frozen model has no seaborn
+
     order = list(dict.fromkeys(frame["feature_a"]))
     matrix = frame.pivot_table(index="feature_a", columns="feature_b", values="r", dropna=False)
     matrix = matrix.loc[order, order].to_numpy(dtype=float)

@@ -32,7 +32,7 @@ def montage(frame: pd.DataFrame) -> Figure:
     """One slice a patient, the lesion outlined."""
     figure, cells = _grid(len(frame), columns=8, head_mm=upwards(7.2))
     for axes, row in zip(cells, frame.itertuples(), strict=True):
-        _show(axes, _grey(_picture(row, "image")), _picture(row, "mask"))
+        _show(axes, grey(_picture(row, "image")), _picture(row, "mask"))
         _title(axes, [str(row.patient_id), f"{row.centre}, {_status(row.label)}"])
     return figure
 
@@ -43,7 +43,7 @@ def gradcam(frame: pd.DataFrame) -> Figure:
     for place, (axes, row) in enumerate(zip(cells, frame.itertuples(), strict=True)):
         image, mask, *maps = (_picture(row, name) for name in ("image", "mask", "gradcam", "occlusion"))
         gap = np.ones((image.shape[0], max(1, round(image.shape[1] * GAP_SHARE)), 3))
-        parts = [_grey(image), *(part for heat in maps for part in (gap, _overlay(image, heat)))]
+        parts = [grey(image), *(part for heat in maps for part in (gap, coloured(image, heat)))]
         _show(axes, np.concatenate(parts, axis=1), mask)
         for part in (1, 2):  # the same outline on each: how much of the heat is on the lesion
             _outline(axes, mask, part * (image.shape[1] + gap.shape[1]))
@@ -98,15 +98,16 @@ def _scaled(image: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.clip((np.nan_to_num(image, nan=low) - low) / ((high - low) or 1), 0, 1)
 
 
-def _grey(image: NDArray[np.float64]) -> NDArray[np.float64]:
+def grey(image: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A slice ``(y, x)`` as a grey picture ``(y, x, 3)``, 0 to 1."""
     return np.repeat(_scaled(image)[..., None], 3, axis=2)
 
 
-def _overlay(image: NDArray[np.float64], heat: NDArray[np.float64]) -> NDArray[np.float64]:
+def coloured(image: NDArray[np.float64], heat: NDArray[np.float64]) -> NDArray[np.float64]:
     """Evidence from -1 to 1 over the grey picture, the more opaque the stronger."""
     heat = np.clip(np.nan_to_num(heat), -1, 1)
     opacity = (0.75 * np.abs(heat) ** 0.7)[..., None]
-    return (1 - opacity) * _grey(image) + opacity * EVIDENCE((heat + 1) / 2)[..., :3]
+    return (1 - opacity) * grey(image) + opacity * EVIDENCE((heat + 1) / 2)[..., :3]
 
 
 def _show(axes: Axes, picture: NDArray[np.float64], mask: NDArray[np.float64]) -> None:

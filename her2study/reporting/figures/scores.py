@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
@@ -47,6 +46,8 @@ def _threshold(threshold: float) -> str:
 
 def confusion_panel(counts: pd.Series, axes: Axes) -> Axes:
     """One matrix; colour and percentage are shares of the row, i.e. of the true class."""
+    import seaborn as sns  # only here: who applies a frozen model has no seaborn
+
     matrix = np.array([[counts["tn"], counts["fp"]], [counts["fn"], counts["tp"]]], dtype=float)
     rows = matrix.sum(axis=1, keepdims=True)
     share = np.divide(matrix, rows, out=np.zeros_like(matrix), where=rows > 0)
@@ -80,6 +81,8 @@ def score_distribution(frame: pd.DataFrame) -> Figure:
 
 def distribution_panel(frame: pd.DataFrame, axes: Axes) -> Axes:
     """Histogram of each class in percent of the class, with one tick a patient below."""
+    import seaborn as sns  # only here: who applies a frozen model has no seaborn
+
     for label, colour in CLASS_COLOURS.items():
         scores = frame.loc[frame["label"] == label, "probability"]
         if scores.empty:

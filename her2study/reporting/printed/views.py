@@ -76,7 +76,7 @@ def _wide(part: pd.DataFrame, group: str, missing: pd.Series) -> pd.DataFrame:
 
     On the variable's row stand what its numbers are, how many values are missing and how groups compare.
     """
-    part = part.assign(level=part["level"].fillna(""), text=part["text"].fillna(""))
+    part = part.assign(level=part["level"].astype("str").fillna(""), text=part["text"].astype("str").fillna(""))
     wide = print_wide(part, group)
     names = part.loc[part[group] == part[group].iloc[0], "variable"].reset_index(drop=True)
     compared = [column for column in ("test", "p", "smd") if column in wide]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import pandas as pd
 
-from her2study.evaluation.verdicts import OWN_MODELS, difference_sentences, discrimination_sentences
-from her2study.evaluation.verdicts import conclusion as evaluation_conclusion
+from her2study.evaluation.compare import OWN_MODELS
+from her2study.evaluation.conclusion import conclusion as evaluation_conclusion
+from her2study.evaluation.judges import judging_split
+from her2study.evaluation.statements import optimism_sentences
+from her2study.evaluation.verdicts import difference_sentences, discrimination_sentences
 from her2study.evaluation.wording import SPLIT_WORDS, split_words
 from her2study.reporting.judgement import HOLDS, UNTESTED
 from her2study.reporting.sentences import verdict_line
@@ -51,7 +55,7 @@ def tiles(content: Content) -> list[Tile]:
         ("patients included", _value(values, "patients_included"), _page(tables, "cohort_flow")),
         ("screened", _value(values, "patients_screened"), _page(tables, "cohort_flow")),
         (content.outcome, _value(values, "prevalence_percent"), _page(tables, "baseline")),
-        ("centres", _value(values, "centres"), _page(tables, "centres")),
+        ("centre" if values.get("centres") == 1 else "centres", _value(values, "centres"), _page(tables, "centres")),
         ("models", str(performance["model"].nunique()) if len(performance := _performance(content)) else "",
          _page(tables, "performance")),
     ]  # fmt: skip
@@ -96,15 +100,15 @@ def headline(content: Content) -> Headline | None:
 
 def judged_split(content: Content) -> str:
     """The patients who judge the models best: external, else internal, else development; empty without any."""
-    present = set(_performance(content).get("split", ()))
-    return next((split for split in reversed(SPLITS) if split in present), "")
+    return judging_split(_performance(content).get("split", ()))
 
 
 def _purpose(content: Content) -> list[str]:
-    paper = content.settings.get("paper", {})
+    paper = content.settings.get("paper") or {}
     whose = "simulated patients, of whom the truth is known" if content.simulated else "real patients"
     if not paper.get("citation"):
-        return []
+        title = str(content.settings.get("title", "")).rstrip(".")
+        return [f"{title}: to develop and validate models in {whose}."] if title else []
     return [f"To put a published question, its models and its claims ({paper['citation'].rstrip('.')}) to {whose}."]
 
 
@@ -124,10 +128,20 @@ def _patients(content: Content) -> list[str]:
         if _value(values, f"patients_{split}") not in ("", "0")
     ]
     if groups:
-        centres = content.settings.get("centres", {})
-        where = "; the external patients are from " + _plural("centre", centres.get("external", ())) + " of their own"
-        sentences.append(f"They were {listing(groups)}{where if centres.get('external') else ''}.")
+        sentences.append(f"They were {listing(groups)}{_whence(content.settings.get('centres', {}))}.")
     return sentences
+
+
+def _whence(centres: Mapping[str, Any]) -> str:
+    """What makes patients external, as the end of a sentence."""
+    ways = []
+    if centres.get("external"):
+        ways.append("are from " + _plural("centre", centres["external"]) + " of their own")
+    if centres.get("external_by") == "date":
+        ways.append(f"came from {centres['external_from']} on")
+    if centres.get("external_by") == "column":
+        ways.append(f"are those with {centres['external_column']} {' or '.join(centres['external_values'])}")
+    return f"; the external patients {' or '.join(ways)}" if ways else ""
 
 
 def _methods(content: Content) -> list[str]:
@@ -137,7 +151,11 @@ def _methods(content: Content) -> list[str]:
     models = model_order(performance["model"])
     names = listing([model_label(model) for model in models])
     folds = _value(values, "folds")
-    sentences = [f"{len(models)} models gave every patient a probability: {names}."]
+    several = f"{len(models)} models" if len(models) > 1 else "One model"
+    sentences = [
+        f"{several} gave every patient a probability: {names}.",
+        *_own_tables(content.settings.get("source", {})),
+    ]
     if "development" in set(performance["split"]):
         sentences.append(
             f"Development patients were scored out of fold{f' ({folds} folds)' if folds else ''}, so no model has seen "
@@ -145,6 +163,18 @@ def _methods(content: Content) -> list[str]:
             "others."
         )
     sentences.append(f"Intervals are {percent_of(content.confidence)} confidence intervals; AUCs are DeLong's.")
+    return sentences
+
+
+def _own_tables(source: Mapping[str, Any]) -> list[str]:
+    """What was measured or scored elsewhere and came in tables of the study's own."""
+    sentences = []
+    if source.get("scores"):
+        sentences.append(
+            f"The D-score was made elsewhere and comes from a table of the study's own ({source['scores']})."
+        )
+    if source.get("features"):
+        sentences.append(f"Features measured elsewhere ({listing(source['features'])}) were offered to the algorithms.")
     return sentences
 
 
@@ -159,7 +189,9 @@ def _results(content: Content) -> list[str]:
     if delong is not None:
         pairs = delong[(delong["split"] == split) & delong["model_a"].isin(OWN_MODELS)]
         sentences += difference_sentences(pairs[pairs["model_b"].isin(OWN_MODELS)], content.confidence)
-    return once(sentences, f"In {split_words(split)}, ")
+    sentences = once(sentences, f"In {split_words(split)}, ")
+    corrected = [content.tables[name] for name in ("optimism_clinical", "optimism_combined") if name in content.tables]
+    return sentences + (optimism_sentences(pd.concat(corrected)) if corrected and split == "development" else [])
 
 
 def once(sentences: list[str], opening: str) -> list[str]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import pandas as pd
+import pytest
 
 from her2study.reporting.site import Content
 from her2study.reporting.site.abstract import abstract, headline, judged_split, once, tiles
 from tests.reporting.site.contents import AUDIT, CLAIMS, PERFORMANCE, SETTINGS
 
 
-def content(**known):
-    return Content(SETTINGS, "full", **{"simulated": True, **known})
+def content(settings=SETTINGS, **known):
+    return Content(settings, "full", **{"simulated": True, **known})
 
 
 def told(known, heading):
@@ -35,7 +36,36 @@ def test_external_patients_judge_and_without_them_the_next_best():
     known = content(tables={"performance": inside})
     assert judged_split(known) == "development"
     assert "development patients (out-of-fold)" in told(known, "Results")
-    assert "There are no external patients" in told(known, "Conclusion")
+    assert "Nobody is set aside" in told(known, "Conclusion")
+    halfway = inside.assign(split="internal")
+    assert "There are no external patients" in told(content(tables={"performance": halfway}), "Conclusion")
+
+
+@pytest.mark.parametrize(
+    ("centres", "words"),
+    [
+        ({"external": ["C"]}, "the external patients are from a centre of their own"),
+        ({"external_by": "date", "external_from": "2022-01-01"}, "the external patients came from 2022-01-01 on"),
+        (
+            {"external_by": "column", "external_column": "scanner", "external_values": ["3T", "7T"]},
+            "the external patients are those with scanner 3T or 7T",
+        ),
+    ],
+)
+def test_the_abstract_says_what_makes_patients_external(centres, words):
+    numbers = {"patients_development": 30, "patients_external": 12}
+    assert words in told(content(settings={"centres": centres}, numbers=numbers), "Patients")
+
+
+def test_one_centre_gets_its_bootstrap_in_the_results_and_a_study_without_a_paper_its_own_purpose():
+    inside = PERFORMANCE[PERFORMANCE["split"] == "development"]
+    optimism = pd.DataFrame(
+        [("clinical", "auc", 50, 25, 100, 0.8, 0.05, 0.75, 0.66, 0.84)],
+        columns="model measure n positives resamples apparent optimism corrected corrected_low corrected_high".split(),
+    )
+    known = content(tables={"performance": inside, "optimism_clinical": optimism}, settings={"title": "Our women"})
+    assert "corrected for optimism by 100 repeated developments it is 0.75 (0.66 to 0.84)" in told(known, "Results")
+    assert told(known, "Purpose").startswith("Our women: to develop and validate models in")
 
 
 def test_simulated_patients_are_no_evidence_about_patients():
