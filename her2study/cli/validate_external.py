@@ -57,6 +57,8 @@ def add(commands: Commands) -> None:
     add("--resamples", type=count, default=None, metavar="N", help="of every bootstrap (as in the study)")
     add("--seed", type=seed, default=None, metavar="N", help="of bootstraps and of the parts of cross-fitting (as in "
         "the study)")  # fmt: skip
+    add("--fingerprint", metavar="HEX", help="that the bundle must have, as its makers published it (at least 8 "
+        "digits)")  # fmt: skip
     add("--workers", type=count, default=None, metavar="N", help="processes; no result depends on it (2)")
 
 
@@ -66,6 +68,7 @@ def _validate_external(options: argparse.Namespace) -> Done:
         Request(
             options.bundle, options.data, out, options.table, tuple(options.centres),
             options.workers or worker_count(), options.command, options.resamples, options.seed,
+            options.fingerprint,
         )
     )  # fmt: skip
     performance = done.evaluation.table("performance")

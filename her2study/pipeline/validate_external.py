@@ -59,6 +59,7 @@ class Request:
     command: str = ""
     resamples: int | None = None
     seed: int | None = None
+    fingerprint: str | None = None
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,7 @@ def compute_validation(request: Request) -> Validation:
     from her2study.models.apply.scores import models_of
     from her2study.models.bundle import read_bundle
 
-    bundle = read_bundle(request.bundle)
+    bundle = read_bundle(request.bundle, request.fingerprint)
     new = read_new_patients(bundle, request.data, request.table, outcome=True, centres=request.centres)
     everyone = new.table
     known = everyone[(everyone["excluded"] == "") & everyone["label"].notna()]

@@ -41,7 +41,7 @@ def test_times_are_kept_as_written_where_the_table_has_them(raw, settings):
 @pytest.mark.parametrize(
     ("column", "value", "message"),
     [
-        ("shape", "oblong", r"row 3, patient 'p1': shape is 'oblong'.*levels oval, round.*mending.yml, or add it to levels"),
+        ("shape", "oblong", r"row 3, patient 'p1': shape is 'oblong'.*levels oval, round.*add it to levels"),
         ("shape2", "oblong", r"shape2 is 'oblong'"),
         ("age", "41,5", r"row 3, patient 'p1': age is '41,5'; it must be a number.*decimal: \",\""),
         ("age", "inf", r"age is 'inf'; it must be a number"),
