@@ -97,9 +97,9 @@ clean:  ## Remove all results and caches (the environment stays)
 	@find her2study tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(PEERS):
-	@echo "Setting up build/peers (once): packages to compare with that need an older pandas than ours"
+	@echo "Setting up build/peers (once): packages to compare with that are none of ours"
 	@$(PYTHON) -m venv build/peers
-	@build/peers/bin/pip install --quiet --disable-pip-version-check dcurves==1.1.7
+	@build/peers/bin/pip install --quiet --disable-pip-version-check dcurves==1.1.7 frictionless==5.21.0
 
 $(READY): requirements.lock pyproject.toml
 	@command -v $(PYTHON) > /dev/null || { echo "error: $(PYTHON) was not found; install Python 3.11, or name it: make PYTHON=/path/to/python3.11" >&2; exit 2; }

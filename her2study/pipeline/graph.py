@@ -147,7 +147,9 @@ def open_chain(name: str, profile: str = "full", data: str = "") -> Chain:
     """
     study = load_study(name, profile)
     home = papers_folder().resolve().parent
-    notebooks = Path(os.environ.get("HER2STUDY_NOTEBOOKS") or home / "notebooks").resolve()
+    beside = home / "notebooks"
+    own = beside if beside.is_dir() else Path(__file__).resolve().parents[2] / "notebooks"  # papers may lie anywhere
+    notebooks = Path(os.environ.get("HER2STUDY_NOTEBOOKS") or own).resolve()
     results = Path(os.environ.get("HER2STUDY_RESULTS") or home / "results").resolve()
     data = str(Path(data).expanduser().resolve()) if data else ""
     run = Run(study, results, data)
