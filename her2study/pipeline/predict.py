@@ -138,9 +138,11 @@ def _planes(bundle: Bundle, applied: Applied) -> dict[str, tuple[Plane, ...]]:
     from her2study.imaging.montage import shown_channel
     from her2study.models.network import with_mask
 
+    if bundle.network is None or bundle.imaging is None:
+        return {}
     networks, flips = bundle.networks(), bundle.network.average_flips
     shown = shown_channel(bundle.imaging.channels)
-    found = {}
+    found: dict[str, tuple[Plane, ...]] = {}
     for start in progress(range(0, len(scans.patients), MAPS_AT_ONCE), "maps", -(-len(scans.patients) // MAPS_AT_ONCE)):
         rows = list(range(start, min(start + MAPS_AT_ONCE, len(scans.patients))))
         channels, mask = scans.arrays(rows)

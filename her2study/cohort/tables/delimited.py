@@ -22,7 +22,8 @@ DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
 BINARY = {
     b"\x89PNG": "a picture", b"\xff\xd8\xff": "a picture", b"GIF8": "a picture", b"%PDF": "a PDF",
-    b"\x1f\x8b": "a compressed file (.gz)", b"7z\xbc\xaf": "a compressed file (.7z)", b"Rar!": "a compressed file (.rar)",
+    b"\x1f\x8b": "a compressed file (.gz)", b"7z\xbc\xaf": "a compressed file (.7z)",
+    b"Rar!": "a compressed file (.rar)",
 }  # fmt: skip
 """How files that are no text begin."""
 

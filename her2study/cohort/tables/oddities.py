@@ -20,9 +20,9 @@ LAST_ROWS = 10
 """Summaries are looked for in so many rows at the end."""
 
 _SUMMARY = re.compile(
-    r"(grand |sub ?)?(totals?|sum|means?|averages?|avg|median|sd|std|stdev|count|min(imum)?|max(imum)?|n|"
+    r"(grand |sub ?)?(totals?|sum|means?|averages?|avg|median|sd|std|stdev|count|min(imum)?|max(imum)?|n(?=\s*[:=])|"
     r"summe|gesamt|mittelwert|anzahl|durchschnitt|moyenne|somme|total général|media|promedio|suma|totale|"
-    r"合计|总计|总数|小计|平均|平均值|均值|中位数|标准差|人数)\s*[:=：.]?\s*[\d.,]*",
+    r"合计|总计|总数|小计|平均|平均值|均值|中位数|标准差|人数)(\s*[:=：.]\s*[\d.,]*|\s+[\d.,]+|(?<=[\u4e00-\u9fff])[\d.,]+)?",
     re.IGNORECASE,
 )
 
