@@ -157,7 +157,7 @@ def test_a_figure_is_a_vector_that_can_be_looked_at_closely(browser_page, report
     browser_page.keyboard.press("+")
     assert large.bounding_box()["width"] == pytest.approx(1.5 * width, rel=0.01)
     browser_page.keyboard.press("Escape")
-    assert browser_page.locator("dialog").count() == 0
+    browser_page.locator("dialog").wait_for(state="detached")
     assert browser_page.evaluate("document.activeElement.className").endswith("zoom")
 
 
