@@ -99,14 +99,14 @@ def _development_words(table: pd.DataFrame, anticipated_auc: float) -> list[str]
     missed, available = development[~development["met"]], int(development["available"].iloc[0])
     parts = [
         f"If an AUC of {anticipated_auc:g} could be expected (an assumption), development needs "
-        f"{patients_needed(table)} patients."
+        f"{patients_needed(table):,} patients."
     ]
     if missed.empty:
-        return [*parts, f"There are {available}: all {len(development)} criteria are met."]
+        return [*parts, f"There are {available:,}: all {len(development)} criteria are met."]
     trusted = "optimism-corrected" + (" and external" if (table["part"] == "external").any() else "")
     return [
         *parts,
-        f"There are {available}: {len(missed)} of {len(development)} criteria are missed. Expect coefficients that "
+        f"There are {available:,}: {len(missed)} of {len(development)} criteria are missed. Expect coefficients that "
         f"are too large, and trust the {trusted} results, not the apparent ones.",
     ]
 
