@@ -231,5 +231,6 @@ def test_two_models_are_compared_live_and_nested_ones_refused(page):
     page.wait_for_function("([node, old]) => node.innerText !== old", arg=[here.element_handle(), before])
     assert "compare_models(predictions, 'dscore', 'clinical'" in here.inner_text()
     here.locator("select").first.select_option("Combined")
+    here.get_by_text("compare_models(predictions, 'combined', 'clinical'").wait_for()
     here.locator("select").nth(2).select_option(index=0)
     here.locator(".her2-said", has_text="nested").wait_for()
