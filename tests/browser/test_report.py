@@ -77,6 +77,7 @@ def test_no_page_is_wider_than_a_phone(browser_page, report):
     for page in EVERY_KIND:
         opened(browser_page, report, page)
         assert browser_page.evaluate("document.documentElement.scrollWidth") <= 360, page
+        browser_page.wait_for_load_state("networkidle")  # a picture that is left half-way counts as not loaded
 
 
 def test_tables_sort_by_number_and_back_by_mouse_and_keyboard(browser_page, report):

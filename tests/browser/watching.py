@@ -7,7 +7,7 @@ import shutil
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import BrowserContext, Request
+from playwright.sync_api import BrowserContext
 
 NEED = "HER2STUDY_NEED_BROWSER"
 """Set where a skipped browser test would go unnoticed (`.ci/run`): it fails instead."""
@@ -35,19 +35,9 @@ def watch(context: BrowserContext) -> list[str]:
     context.on("console", lambda said: said.type == "error" and complaints.append(f"console error: {said.text}"))
     context.on("weberror", lambda error: complaints.append(f"uncaught error: {error.error}"))
     context.on("request", lambda asked: is_local(asked.url) or complaints.append(f"request to {asked.url}"))
-    context.on("requestfailed", lambda asked: gave_up(asked) or complaints.append(failed(asked)))
+    context.on("requestfailed", lambda asked: complaints.append(f"failed to load: {asked.url} ({asked.failure})"))
     context.on("page", lambda page: page.on("websocket", lambda s: is_local(s.url) or complaints.append(s.url)))
     return complaints
-
-
-def gave_up(asked: Request) -> bool:
-    """Whether the page was left before it had loaded this, which is no fault of the page."""
-    return asked.failure == "net::ERR_ABORTED"
-
-
-def failed(asked: Request) -> str:
-    """What could not be loaded, and why."""
-    return f"failed to load: {asked.url} ({asked.failure})"
 
 
 def is_local(url: str) -> bool:

@@ -39,35 +39,42 @@ def lesions(labels, seed=0):
     return with_mask(channels.astype(np.float16), mask)
 
 
-def make_loop(channels, labels, settings=REPEAT):
-    with deterministic(3):
+def make_loop(channels, labels, settings=REPEAT, seed=3):
+    with deterministic(seed):
         network = DScoreNetwork(settings)
         network.standardise_like(channels)
         network.measure_like(channels)
         return TrainingLoop(network, channels, labels, settings, Ranks())
 
 
-@pytest.fixture(scope="module")
-def fitted():
+def train(seed):
+    """A network that repeats measurements of 60 lesions, and the loss of each epoch."""
     labels = np.arange(60) % 2
     channels = lesions(labels)
-    loop = make_loop(channels, labels)
-    with deterministic(3):
+    loop = make_loop(channels, labels, seed=seed)
+    with deterministic(seed):
         losses = [loop.learn_once() for _ in range(REPEAT.epochs)]
     network = loop.averaged.module.eval()
     network.fit_head(channels, labels)
     return network, losses
 
 
+@pytest.fixture(scope="module")
+def fitted():
+    return train(3)
+
+
 def test_convolutions_learn_to_measure_lesions_they_never_saw(fitted):
-    network, losses = fitted
+    """The median of three trainings: a single one of 60 lesions is too much a matter of its seed."""
     fresh = torch.from_numpy(lesions(np.arange(80) % 2, seed=7).astype(np.float32))
-    assert losses[-1] < 0.6 * losses[0]
-    with torch.inference_mode():
-        told, truth = network.repeat(network.features(fresh)), network.to_repeat(fresh)
-    for name in ("wash_out", "size"):  # 0.8 to 0.9, by the last digits of the arithmetic
-        place = list(MEASUREMENTS).index(name)
-        assert np.corrcoef(told[:, place], truth[:, place])[0, 1] > 0.7
+    agreement = []
+    for network, losses in (fitted, train(4), train(5)):
+        assert losses[-1] < 0.6 * losses[0]
+        with torch.inference_mode():
+            told, truth = network.repeat(network.features(fresh)), network.to_repeat(fresh)
+        places = [list(MEASUREMENTS).index(name) for name in ("wash_out", "size")]
+        agreement.append([np.corrcoef(told[:, place], truth[:, place])[0, 1] for place in places])
+    assert (np.median(agreement, axis=0) > 0.8).all(), agreement
 
 
 def test_the_ridge_head_finds_what_the_labels_have_to_do_with_it(fitted):
